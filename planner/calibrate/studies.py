@@ -1,0 +1,130 @@
+"""For each law: which measurements it is fitted to, in which form, and between which bounds its coefficients may move.
+
+A study turns a table of kernel times and the device's datasheet columns into points, seconds and groups: shapes that are
+held out together.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from planner.calibrate.fit import Fitted, Range, fit
+from planner.model.columns import Array, Columns
+from planner.model.ops import attention, collective, decode_attention, matmul
+
+Table = Mapping[str, Any]
+BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16}
+
+MATMUL = {
+    "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
+    "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5),
+}  # fmt: skip
+QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8)}
+ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}
+DECODE = {"e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "half": Range(2e4, 1.0, 5e5), "e": Range(0.3, 0.02, 1.0)}
+COLLECTIVE = {
+    "a": Range(5e-6, 1e-7, 1e-4),
+    "b": Range(1e-6, 1e-9, 2e-5),
+    "e_w": Range(0.7, 0.05, 1.2),
+    "c": Range(1e-9, 1e-12, 1e-6),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fit to make: its law and variant, points, seconds, groups, and how to predict."""
+
+    law: str
+    variant: str
+    points: Columns
+    seconds: Array
+    groups: Array
+    ranges: Mapping[str, Range]
+    predict: Callable[[Columns, Columns], Array]
+
+    def run(self) -> Fitted:
+        """Fit it."""
+        return fit(self.predict, self.points, self.seconds, self.ranges, self.groups)
+
+
+def cases(law: str, table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    """Every fit a table allows; device has one row (bandwidth, units, up_bandwidth …), peaks FLOP/s by dtype."""
+    return _CASES[law](table, device, peaks)
+
+
+def _matmul(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    for dtype, size in BYTES.items():
+        chosen = table["dtype"] == dtype
+        if dtype not in peaks or not chosen.any():
+            continue
+        m, n, k = (table[x][chosen] for x in "mnk")
+        activation = 2 * (m * k + m * n)
+        points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation)
+        groups = np.unique(np.stack([n, k]), axis=1, return_inverse=True)[1].reshape(-1)
+        predict = _predictor(matmul.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time_matmul)
+        yield Case("matmul", dtype, points, table["seconds"][chosen], groups, MATMUL if dtype == "bf16" else QUANTISED, predict)
+
+
+def _time_matmul(p: Columns, device: Columns, c: Columns) -> Array:
+    return matmul.time(p, p.moved + c.q * p.activation, device, c)
+
+
+def _attention(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    chosen = (table["dtype"] == "bf16") & (table["cache_dtype"] == "bf16") & (table["window"] == 0) & (table["query"] > 1)
+    t = {name: values[chosen] for name, values in table.items()}
+    moved = 2 * t["batch"] * t["query"] * t["dim"] * (2 * t["heads"] + 2 * t["kv_heads"])
+    points = Columns(
+        batch=t["batch"], heads=t["heads"], query=t["query"], context=t["past"] + t["query"] / 2, dim=t["dim"], moved=moved
+    )
+    predict = _predictor(
+        attention.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]), lambda p, d, c: attention.time(p, p.moved, d, c)
+    )
+    yield Case("attention", "default", points, t["seconds"], _heads(t), ATTENTION, predict)
+
+
+def _decode(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    chosen = (table["dtype"] == "bf16") & (table["window"] == 0)
+    t = {name: values[chosen] for name, values in table.items()}
+    context = t["past"] + 1
+    kv = 2 * 2 * t["batch"] * t["kv_heads"] * t["dim"] * context
+    points = Columns(kv=kv, other=4 * t["batch"] * t["heads"] * t["dim"], flop=4 * t["batch"] * t["heads"] * t["dim"] * context)
+    predict = _predictor(
+        decode_attention.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]),
+        lambda p, d, c: decode_attention.time(p.kv, p.other, p.flop, d, c),
+    )  # fmt: skip
+    yield Case("decode_attention", "default", points, t["seconds"], _heads(t), DECODE, predict)
+
+
+def _heads(t: Table) -> Array:
+    """Head layouts: held out whole."""
+    return np.unique(np.stack([t["heads"], t["kv_heads"], t["dim"]]), axis=1, return_inverse=True)[1].reshape(-1)
+
+
+def _collective(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    kind = np.where(table["op"] == "alltoall", "all_to_all", table["op"])
+    volume = np.zeros(len(kind))
+    for name in np.unique(kind):
+        rows = kind == name
+        volume[rows] = collective.share(str(name), table["ranks"][rows]) * table["message"][rows]
+    points = Columns(ranks=table["ranks"], volume=volume, bandwidth=np.full(len(kind), device.up_bandwidth[0]))
+    predict = _predictor(collective.COEFFICIENTS, device, lambda p, d, c: collective.time(p.ranks, p.volume, p.bandwidth, c))
+    groups = np.unique(table["message"], return_inverse=True)[1].reshape(-1)
+    yield Case("collective", "default", points, table["seconds"], groups, COLLECTIVE, predict)
+
+
+def _predictor(
+    defaults: Mapping[str, float], device: Columns, time: Callable[[Columns, Columns, Columns], Array]
+) -> Callable[[Columns, Columns], Array]:
+    """The law with the device's one row spread over the points, and what is not fitted at its default."""
+
+    def predict(points: Columns, coefficients: Columns) -> Array:
+        spread = Columns({name: np.full(len(points), device[name][0]) for name in device}, length=len(points))
+        fixed = {name: value for name, value in defaults.items() if name not in coefficients}
+        return time(points, spread, coefficients.with_(**fixed))
+
+    return predict
+
+
+_CASES = {"matmul": _matmul, "attention": _attention, "decode_attention": _decode, "collective": _collective}

@@ -1,0 +1,1 @@
+"""The only room that opens files: profiles, workloads, plans and model configurations, read and checked."""

@@ -1,0 +1,89 @@
+"""The catalogue held against its own rules: every file readable, every figure sourced, every reference known."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from planner.catalogue.document import plain
+from planner.catalogue.profiles import Profiles
+from planner.errors import InputError
+from planner.schema.hardware import TERMS, Provider
+
+RENTED = tuple(t for t in TERMS if t != "owned")
+
+
+def check(profiles: Profiles) -> tuple[dict[str, int], list[str]]:
+    """Counts by kind of profile, and every problem as one line; an empty list means sound."""
+    problems: list[str] = []
+    counts: dict[str, int] = {}
+    for kind in profiles.files:
+        counts[kind + "s"] = len(profiles.files[kind])
+        for id, path in profiles.files[kind].items():
+            load: Callable[[str], Any] = getattr(profiles, kind)
+            try:
+                record = load(id)
+            except InputError as error:
+                problems.append(str(error).replace("\n", " "))
+                continue
+            found = [*_sourced(plain(record), record.sources)]
+            if kind in _RULES:
+                found += _RULES[kind](record, profiles)
+            problems += [f"{path}: {problem}" for problem in found]
+    counts["offers"] = sum(len(profiles.provider(id).offers) for id in profiles.ids("provider") if not problems)
+    return counts, problems
+
+
+def _sourced(value: Any, sources: dict[str, str]) -> Iterator[str]:
+    """Figures whose source is not among the file's sources."""
+    for name in sorted(set(_used(value)) - set(sources)):
+        yield f"the source '{name}' is not among the file's sources"
+
+
+def _used(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("source"), str):
+            yield value["source"]
+        for key, item in value.items():
+            if key != "sources":
+                yield from _used(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _used(item)
+
+
+def _device(d: Any, profiles: Profiles) -> Iterator[str]:
+    if not d.peak and not any(m.bandwidth for m in d.memory):
+        yield "has neither a peak nor a memory bandwidth: nothing could be estimated"
+    order = [d.peak[t].value for t in ("fp32", "bf16", "fp8", "fp4") if t in d.peak]
+    if order != sorted(order):
+        yield "a narrower dtype has a lower peak than a wider one"
+
+
+def _system(s: Any, profiles: Profiles) -> Iterator[str]:
+    if s.device not in profiles.files["device"]:
+        yield f"names the unknown device '{s.device}'"
+    names = [t.name for t in s.tiers]
+    if len(set(names)) != len(names):
+        yield "has the same tier twice"
+
+
+def _provider(p: Provider, profiles: Profiles) -> Iterator[str]:
+    seen = set()
+    for o in p.offers:
+        name = f"{o.id} {o.region}".strip()
+        if (o.id, o.region) in seen:
+            yield f"{name} is offered twice"
+        seen.add((o.id, o.region))
+        if o.system not in profiles.files["system"]:
+            yield f"{name} names the unknown system '{o.system}'"
+        elif (o.devices or 1) > profiles.system(o.system).devices:
+            yield f"{name} has more devices than its system"
+        prices = {t: x for t in TERMS if (x := getattr(o.prices, t))}
+        if not prices:
+            yield f"{name} has no price"
+        on_demand = prices.get("on_demand")
+        for term in RENTED[1:]:
+            if on_demand and term in prices and prices[term].amount > on_demand.amount:
+                yield f"{name} costs more {term.replace('_', ' ')} than on demand"
+
+
+_RULES: dict[str, Callable[[Any, Profiles], Iterator[str]]] = {"device": _device, "system": _system, "provider": _provider}

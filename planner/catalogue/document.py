@@ -1,0 +1,203 @@
+"""One YAML file read into one frozen record, or one clear message that says where it is wrong.
+
+PyYAML's C loader with three things it lacks: a duplicate key is an error, aliases may not multiply without bound (the
+"billion laughs"), and depth is limited. pydantic checks the types; positions are looked up only when something is wrong.
+"""
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from planner.errors import InputError, nearest, printable
+
+T = TypeVar("T")
+MAX_BYTES = 8_000_000
+MAX_NODES = 500_000
+MAX_DEPTH = 60
+
+
+class _Loader(yaml.CSafeLoader):
+    """CSafeLoader that refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            name = getattr(key, "value", None)
+            if isinstance(name, str) and name != "<<":
+                if name in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"'{printable(name)}' is given twice", key.start_mark)
+                seen.add(name)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
+    """The UTF-8 text of a file of at most ``limit`` bytes; InputError if it is missing, too large or not text."""
+    try:
+        if path.is_dir():
+            raise InputError("is a directory, not a file", where=printable(str(path), 200))
+        with path.open("rb") as file:
+            raw = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "cannot be opened"
+        raise InputError(f"cannot read the file: {reason}", where=printable(str(path), 200)) from None
+    if len(raw) > limit:
+        raise InputError(f"is larger than {limit // 1_000_000} MB", where=printable(str(path), 200))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 text (byte {error.start})", where=printable(str(path), 200)) from None
+    if "\0" in text:
+        raise InputError("is not text: it has NUL bytes", where=printable(str(path), 200))
+    return text
+
+
+def parse(text: str, name: str) -> Any:
+    """YAML text to plain values; ``name`` is what messages call the file."""
+    try:
+        _bound(text, name)
+        return yaml.load(text, _Loader)  # a SafeLoader: no tag builds an object
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        raise InputError(f"not valid YAML: {printable(error.problem or 'cannot be parsed', 200)}", where=where) from None
+    except yaml.YAMLError as error:
+        raise InputError(f"not valid YAML: {printable(str(error), 200)}", where=name) from None
+    except (ValueError, RecursionError) as error:  # a date like 2026-99-99, or a key that cannot be hashed
+        raise InputError(f"not valid YAML: {printable(str(error), 200)}", where=name) from None
+
+
+def read(path: Path, record: type[T], **known: Any) -> T:
+    """The record in a YAML file; ``known`` are fields that the file does not carry (its id, from its name)."""
+    return build(parse(read_text(path), str(path)), record, path, **known)
+
+
+def build(raw: Any, record: type[T], path: Path, **known: Any) -> T:
+    """``raw`` plain values checked into ``record``."""
+    if not isinstance(raw, dict):
+        raise InputError(f"expected a mapping of fields, found {type(raw).__name__}", where=f"{path}:1")
+    try:
+        value: T = adapter(record).validate_python({**raw, **known})
+    except ValidationError as error:
+        raise _explain(error, record, path) from None
+    return value
+
+
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
+
+
+def adapter(record: Any) -> TypeAdapter[Any]:
+    """The pydantic adapter of a record type, built once."""
+    if record not in _ADAPTERS:
+        _ADAPTERS[record] = TypeAdapter(record)
+    return _ADAPTERS[record]
+
+
+def _bound(text: str, name: str) -> None:
+    """Refuse a document that is too deep, or whose aliases expand beyond MAX_NODES."""
+    if "*" not in text and len(text) < 4 * MAX_DEPTH:
+        return
+    sizes: dict[str, int] = {}
+    stack: list[tuple[str | None, int]] = [(None, 0)]
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        anchor, size = getattr(event, "anchor", None), 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            stack.append((anchor, 0))
+            if len(stack) > MAX_DEPTH:
+                raise InputError(f"is nested deeper than {MAX_DEPTH} levels", where=f"{name}:{_at(event)}")
+            continue
+        if isinstance(event, yaml.CollectionEndEvent):
+            anchor, size = stack.pop()
+        elif isinstance(event, yaml.AliasEvent):
+            anchor, size = None, sizes.get(str(event.anchor), 1)
+        elif not isinstance(event, yaml.ScalarEvent):
+            continue
+        if anchor:
+            sizes[anchor] = size
+        stack[-1] = (stack[-1][0], stack[-1][1] + size)
+        if stack[-1][1] > MAX_NODES:
+            raise InputError(f"expands to more than {MAX_NODES:,} values", where=f"{name}:{_at(event)}")
+
+
+def _at(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _explain(error: ValidationError, record: Any, path: Path) -> InputError:
+    """The first problem pydantic found, in the reader's words and at the reader's line."""
+    problems = error.errors(include_url=False)
+    problem = problems[0]
+    loc = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    kind, hint, owner = problem["type"], "", _type_at(record, loc[:-1])
+    dotted = printable(".".join(str(part) for part in loc), 120)
+    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+        known = [f.name for f in fields(owner)] if is_dataclass(owner) else []
+        near = nearest(str(loc[-1]), known)
+        what = f"unknown field '{printable(str(loc[-1]))}'"
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known here: {', '.join(known)}."
+    elif kind in ("missing", "missing_argument"):
+        what = f"the field '{loc[-1]}' is missing"
+        loc = loc[:-1]
+    elif kind == "literal_error" and problem.get("ctx", {}).get("expected") is not None:
+        expected = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        near = nearest(str(problem["input"]), expected)
+        what = f"{printable(repr(problem['input']))} is not one of {', '.join(expected)}"
+        hint = f"Did you mean '{near[0]}'?" if near else ""
+    else:
+        what = problem["msg"].removeprefix("Value error, ")
+        what = what if kind == "value_error" else f"{what}, found {printable(repr(problem['input']), 60)}"
+    if len(problems) > 1:
+        hint = f"{hint} ({len(problems) - 1} more in this file)".strip()
+    return InputError(what, where=f"{path}{_line(path, loc)} {dotted}".strip(), hint=hint)
+
+
+def _type_at(record: Any, loc: Sequence[Any]) -> Any:
+    """The dataclass that holds what ``loc`` points into."""
+    for part in loc:
+        if is_dataclass(record) and isinstance(part, str):
+            record = get_type_hints(record).get(part)
+        else:
+            args = get_args(record)
+            record = args[-1] if get_origin(record) is dict and args else (args[0] if args else record)
+        record = _plain(record)
+    return record
+
+
+def _plain(hint: Any) -> Any:
+    """A type hint without Annotated and None."""
+    if isinstance(hint, types.GenericAlias) or hint is None:
+        return hint
+    if get_origin(hint) is Annotated:
+        return _plain(get_args(hint)[0])
+    if get_origin(hint) in (Union, types.UnionType):
+        return _plain(next((a for a in get_args(hint) if a is not type(None)), None))
+    return hint
+
+
+def _line(path: Path, loc: Sequence[Any]) -> str:
+    """``:12:7`` of the deepest part of ``loc`` that stands in the file."""
+    try:
+        node = yaml.compose(read_text(path), yaml.CSafeLoader)
+    except (yaml.YAMLError, InputError):
+        return ""
+    mark = None
+    for part in loc:
+        found = None
+        if isinstance(node, yaml.MappingNode):
+            found = next(((k, v) for k, v in node.value if str(k.value) == str(part)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            found = (node.value[part], node.value[part])
+        if found is None:
+            break
+        mark, node = found[0].start_mark, found[1]
+    return f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+
+
+def plain(record: Any) -> Any:
+    """A record as JSON-ready values."""
+    dumped: Mapping[str, Any] = adapter(type(record)).dump_python(record, mode="json")
+    return dumped

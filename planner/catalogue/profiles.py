@@ -1,0 +1,117 @@
+"""Find and load profiles by id: devices, systems, offers, calibrations and zoo workloads, each read when asked for.
+
+Later folders win over earlier ones: what ships, then PLANNER_PROFILES, then ``--profiles``. A folder of profiles has the
+same layout as ``hardware_profiles/``; a ``workloads/`` in it adds to the zoo.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar, get_args
+
+from planner.catalogue.document import read
+from planner.errors import InputError, unknown
+from planner.schema.coefficients import Calibration
+from planner.schema.hardware import Device, Kind, Provider, System
+from planner.schema.workload import Workload
+
+T = TypeVar("T")
+PACKAGE = Path(__file__).parents[1]
+ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+FOLDERS: dict[str, tuple[str, ...]] = {
+    "device": get_args(Kind),
+    "system": ("systems",),
+    "provider": ("offers",),
+    "calibration": ("calibrations",),
+    "workload": ("workloads",),
+}
+LISTING = {
+    "device": "See 'planner hardware list'.",
+    "system": "See 'planner hardware list --systems'.",
+    "provider": "See 'planner hardware list --offers'.",
+    "workload": "See 'planner workloads list'.",
+    "calibration": "",
+}
+
+
+def shipped() -> list[Path]:
+    """The folders that come with the planner: inside the wheel, or beside the package in a checkout."""
+    packed = PACKAGE / "data" / "hardware_profiles"
+    return [packed if packed.is_dir() else PACKAGE.parent / "hardware_profiles", PACKAGE / "data"]
+
+
+def user_folders(option: Path | None = None) -> list[Path]:
+    """PLANNER_PROFILES (several separated as in PATH) and the ``--profiles`` option; each must be a folder."""
+    named = [Path(p) for p in os.environ.get("PLANNER_PROFILES", "").split(os.pathsep) if p]
+    folders = named + ([option] if option else [])
+    for folder in folders:
+        if not folder.is_dir():
+            raise InputError("is not a folder of profiles", where=str(folder), hint="It needs subfolders like gpu/ and systems/.")
+    return folders
+
+
+class Profiles:
+    """Everything the catalogue knows, by id, read lazily and once."""
+
+    def __init__(self, extra: Sequence[Path] = ()) -> None:
+        self.roots = [*shipped(), *extra]
+        self._read: dict[tuple[str, str], object] = {}
+
+    @cached_property
+    def files(self) -> dict[str, dict[str, Path]]:
+        """kind of profile -> id -> file; a later root wins."""
+        found: dict[str, dict[str, Path]] = {kind: {} for kind in FOLDERS}
+        for root in self.roots:
+            for kind, folders in FOLDERS.items():
+                for folder in folders:
+                    for path in sorted((root / folder).glob("*.yaml")):
+                        if not ID.fullmatch(path.stem):
+                            raise InputError("a profile's file name is lower-case letters, digits and . _ -", where=str(path))
+                        found[kind][path.stem] = path
+        return found
+
+    def ids(self, kind: str) -> list[str]:
+        """Every id of a kind, sorted."""
+        return sorted(self.files[kind])
+
+    def device(self, id: str, where: str = "") -> Device:
+        """A device by id; its kind must be that of the folder its file lies in."""
+        device = self._load("device", id, Device, where)
+        if device.kind != (folder := self.files["device"][id].parent.name):
+            raise InputError(f"kind is {device.kind}, but the file lies in {folder}/", where=str(self.files["device"][id]))
+        return device
+
+    def system(self, id: str, where: str = "") -> System:
+        """A system by id."""
+        return self._load("system", id, System, where)
+
+    def provider(self, id: str, where: str = "") -> Provider:
+        """A provider with its offers by id."""
+        return self._load("provider", id, Provider, where)
+
+    def workload(self, id: str, where: str = "") -> Workload:
+        """A zoo entry by id."""
+        return self._load("workload", id, Workload, where)
+
+    def calibration(self, id: str) -> Calibration | None:
+        """The calibration of that id, or None: a device need not have one."""
+        return self._load("calibration", id, Calibration, "") if id in self.files["calibration"] else None
+
+    def systems(self) -> list[System]:
+        """Every system."""
+        return [self.system(id) for id in self.ids("system")]
+
+    def providers(self) -> list[Provider]:
+        """Every provider."""
+        return [self.provider(id) for id in self.ids("provider")]
+
+    def _load(self, kind: str, id: str, record: type[T], where: str) -> T:
+        known = self._read.get((kind, id))
+        if known is None:
+            if id not in self.files[kind]:
+                raise unknown(kind, id, self.files[kind], where=where, listing=LISTING[kind])
+            known = self._read[kind, id] = read(self.files[kind][id], record, id=id)
+        assert isinstance(known, record)
+        return known

@@ -1,0 +1,84 @@
+"""What the verbs share: options, writing a file whole or not at all, and lookups into the catalogue."""
+
+import json
+import math
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planner.errors import InputError
+
+if TYPE_CHECKING:
+    from planner.catalogue.profiles import Profiles
+
+
+class Format(StrEnum):
+    """How figures are printed."""
+
+    table = "table"
+    json = "json"
+
+
+ProfilesOption = Annotated[
+    Path | None, typer.Option("--profiles", metavar="DIR", help="A folder of your own profiles; they win over the shipped ones.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="A table for people or JSON for programs.")]
+
+
+def profiles(option: Path | None) -> "Profiles":
+    """The catalogue with the user's folders on top."""
+    from planner.catalogue.profiles import Profiles, user_folders
+
+    return Profiles(user_folders(option))
+
+
+def write(text: str, output: Path | None) -> None:
+    """Print ``text``, or write it to a file: a temporary one beside it, renamed when complete."""
+    if output is None or str(output) == "-":
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name[:40]}.")
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from None
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(name).chmod(0o666 & ~mask)
+        Path(name).replace(output)
+    except BaseException as error:
+        Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from None
+        raise
+
+
+def dump(value: Any) -> str:
+    """JSON with stable keys; what is not finite is null."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False, ensure_ascii=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {k: _finite(v) for k, v in value.items()}
+    return [_finite(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def table(header: list[str], rows: list[list[str]], right: str = "") -> str:
+    """Aligned columns for the terminal; ``right`` has an 'r' for each right-aligned column, e.g. ``"lrr"``."""
+    lines = [header, *rows]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    side: Callable[[int], Callable[[str, int], str]] = lambda i: str.rjust if right[i : i + 1] == "r" else str.ljust  # noqa: E731
+    shown = ["  ".join(side(i)(cell, widths[i]) for i, cell in enumerate(line)).rstrip() for line in lines]
+    return "\n".join([shown[0], "  ".join("-" * w for w in widths), *shown[1:]])

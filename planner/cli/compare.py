@@ -1,0 +1,102 @@
+"""``planner compare``: candidates side by side in the terminal, from a plan or from flags."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planner.cli.common import Format, FormatOption, ProfilesOption, profiles, table, write
+from planner.errors import InputError
+
+if TYPE_CHECKING:
+    from planner.search.result import Result
+
+EXAMPLES = """Examples: planner compare plan.yaml;
+planner compare --model llama-3.1-8b --requests 5 --input 1000 --output 200 --tpot '40 ms' --kind gpu"""
+ROWS = 25
+Texts = list[str] | None
+
+
+def command(
+    plan: Annotated[Path | None, typer.Argument(metavar="[PLAN]", help="A plan; or give the flags below.")] = None,
+    model: Annotated[str, typer.Option(help="A zoo id or config.json.")] = "",
+    requests: Annotated[float, typer.Option(help="Requests a second to serve.")] = 0,
+    input: Annotated[int, typer.Option(help="Tokens in, a request.")] = 1000,
+    output: Annotated[int, typer.Option(help="Tokens out, a request.")] = 300,
+    ttft: Annotated[str, typer.Option(help="Mean time to first token allowed, e.g. '1 s'.")] = "",
+    tpot: Annotated[str, typer.Option(help="Mean time per output token allowed, e.g. '50 ms'.")] = "",
+    samples: Annotated[float, typer.Option(help="Samples a second to run a network on, instead of requests.")] = 0,
+    latency: Annotated[str, typer.Option(help="Latency allowed for a sample.")] = "",
+    precision: Annotated[Texts, typer.Option(help="Accepted precision; may be repeated.")] = None,
+    system: Annotated[Texts, typer.Option(help="Only these systems; may be repeated.")] = None,
+    provider: Annotated[Texts, typer.Option(help="Only these providers; may be repeated.")] = None,
+    kind: Annotated[Texts, typer.Option(help="cpu, gpu, tpu, fpga or asic; may be repeated.")] = None,
+    term: Annotated[Texts, typer.Option(help="on_demand, spot, reserved_1y, reserved_3y, owned; may be repeated.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every candidate, the rejected too, instead of the best.")] = False,
+    format: FormatOption = Format.table,
+    profiles_dir: ProfilesOption = None,
+) -> None:
+    """Compare hardware for one goal: what each offer costs, how fast it is, and why some are out."""
+    from planner.catalogue.plan import gather, plan_from, read_plan
+    from planner.decide.decision import decide
+    from planner.report.export import json_text
+
+    if (plan is None) == (not model):
+        raise InputError("give either a plan file or --model", hint=EXAMPLES)
+    if plan is None:
+        goal: dict[str, Any] = {"samples_per_second": samples, "latency": latency or None}
+        if not samples:
+            goal = {"requests_per_second": requests, "input_tokens": input, "output_tokens": output}
+            goal |= {"ttft": ttft or None, "tpot": tpot or None}
+        hardware = {"systems": system, "providers": provider, "kinds": kind, "terms": term}
+        raw = {
+            "title": f"Which hardware for {model}?", "workload": {"model": model, "precision": precision or []},
+            "infer" if samples else "serve": goal, "hardware": {k: v for k, v in hardware.items() if v},
+        }  # fmt: skip
+        asked, text, path = plan_from(raw)
+    else:
+        path = plan
+        asked, text = read_plan(plan)
+    result = decide(gather(asked, text, path, profiles(profiles_dir)))
+    write(json_text(result) if format is Format.json else _text(result, every), None)
+    if not result.verdict.choice:
+        raise typer.Exit(1)
+
+
+def _text(r: "Result", every: bool) -> str:
+    from planner import units
+
+    able = [c for c in r.candidates if c.feasible]
+    shown = list(r.candidates) if every else (able or list(r.candidates))[:ROWS]
+    names = list(next((c.latency for c in shown if c.latency), {}))
+    rows = []
+    for c in shown:
+        cells = [
+            c.label,
+            c.device_name,
+            str(c.devices or "–"),
+            units.money(c.cost.value, r.currency),
+            units.money(c.unit_cost.value, r.currency),
+        ]
+        cells += [units.significant(c.throughput.value)]
+        cells += [units.duration(c.latency[n].value) if n in c.latency else "–" for n in names]
+        rows.append([*cells, c.throughput.evidence, c.rejected or c.bottleneck])
+    header = [
+        "offer",
+        "device",
+        "devices",
+        f"cost a {r.cost_period}",
+        f"a {r.work_unit}",
+        r.throughput_unit,
+        *names,
+        "evidence",
+        "bound by, or why not",
+    ]
+    blocks = [f"{r.title}\n{r.goal}", table(header, rows, "llrrrr" + "r" * len(names) + "ll"), r.verdict.headline, r.verdict.why]
+    if r.verdict.runner_up:
+        blocks.append(f"Runner-up: {r.verdict.runner_up}, {r.verdict.gap}.")
+    blocks += list(r.verdict.flips)
+    hidden = len(r.candidates) - len(shown)
+    if hidden:
+        blocks.append(f"{hidden} more candidates ({len(r.candidates) - len(able)} of all are out): --all shows them.")
+    return "\n\n".join(blocks[:2]) + "\n\n" + "\n".join(blocks[2:])

@@ -1,0 +1,59 @@
+"""``planner hardware``: what the catalogue knows of devices, systems and offers, and whether it is sound."""
+
+from typing import Annotated, Any
+
+import typer
+
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, table, write
+
+app = typer.Typer(help="Devices, systems and offers: list, show and check them.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list", epilog="Example: planner hardware list --kind fpga")
+def list_(
+    kind: Annotated[str, typer.Option(help="Only cpu, gpu, tpu, fpga or asic.")] = "",
+    systems: Annotated[bool, typer.Option("--systems", help="Systems instead of devices.")] = False,
+    offers: Annotated[bool, typer.Option("--offers", help="Offers with their prices instead of devices.")] = False,
+    format: FormatOption = Format.table,
+    profiles_dir: ProfilesOption = None,
+) -> None:
+    """List devices with their main figures, or systems, or offers."""
+    from planner.catalogue import listing
+
+    catalogue = profiles(profiles_dir)
+    rows = listing.offers(catalogue) if offers else listing.systems(catalogue) if systems else listing.devices(catalogue)
+    rows = [row for row in rows if not kind or row["kind"] == kind]
+    if format is Format.json:
+        write(dump({"schema_version": 1, "rows": rows}), None)
+        return
+    header = [name for name in (rows[0] if rows else {})]
+    write(table(header, [[listing.cell(name, row[name]) for name in header] for row in rows]) if rows else "none", None)
+
+
+@app.command("show", epilog="Example: planner hardware show nvidia-h100-sxm")
+def show(
+    id: Annotated[str, typer.Argument(help="A device, system or provider id.")],
+    format: FormatOption = Format.table,
+    profiles_dir: ProfilesOption = None,
+) -> None:
+    """Show everything about one device, system or provider, with sources."""
+    from planner.catalogue import listing
+    from planner.catalogue.document import plain
+
+    record = listing.find(id, profiles(profiles_dir))
+    write(dump({"schema_version": 1, **plain(record)}) if format is Format.json else listing.text(record), None)
+
+
+@app.command("check", epilog="Example: planner hardware check --profiles my-hardware/")
+def check(format: FormatOption = Format.table, profiles_dir: ProfilesOption = None) -> None:
+    """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong."""
+    from planner.catalogue.check import check as run
+
+    counts, problems = run(profiles(profiles_dir))
+    answer: dict[str, Any] = {"schema_version": 1, "counts": counts, "problems": problems}
+    write(
+        dump(answer) if format is Format.json else "\n".join([*problems, ", ".join(f"{n} {what}" for what, n in counts.items())]),
+        None,
+    )
+    if problems:
+        raise typer.Exit(1)

@@ -1,0 +1,59 @@
+"""The typer application: every module in this folder with an ``app`` or a ``command`` is a verb."""
+
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Annotated
+
+import typer
+
+from planner import cli
+from planner.errors import InputError
+
+HELP = """Which hardware to buy, rent or commit to for machine learning.
+
+Write a plan with 'planner init', then 'planner report plan.yaml' gives a decision report. Offline at all times.
+"""
+app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+PLUMBING = {"main", "common"}
+
+
+def _version(value: bool) -> None:
+    if value:
+        from planner import __version__
+
+        typer.echo(f"planner {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Shown by --help."""
+
+
+root.__doc__ = HELP
+
+for _found in sorted(iter_modules(cli.__path__), key=lambda m: m.name):
+    if _found.name not in PLUMBING:
+        _module = import_module(f"planner.cli.{_found.name}")
+        if hasattr(_module, "app"):
+            app.add_typer(_module.app, name=_found.name)
+        else:
+            app.command(name=_found.name, epilog=getattr(_module, "EXAMPLES", None))(_module.command)
+
+
+def main() -> None:
+    """Entry point: wrong input is one message on stderr and exit status 2; an interrupt is 130."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"planner: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""From estimates to a decision: how sure, which one, and what would change it."""

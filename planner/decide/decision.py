@@ -1,0 +1,110 @@
+"""A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
+
+import numpy as np
+
+from planner import units
+from planner.decide.verdict import verdict
+from planner.schema.inputs import Inputs
+from planner.search.find import candidates, demand
+from planner.search.result import SCHEMA_VERSION, Candidate, Result
+
+UNITS = {
+    "serve": ("output tokens/s", "million output tokens"),
+    "train": ("tokens/s", "million tokens"),
+    "infer": ("samples/s", "million samples"),
+}
+
+
+def decide(inputs: Inputs) -> Result:
+    """Search, rank and explain. Raises InputError where the plan asks what its workload cannot do."""
+    plan = inputs.plan
+    found = candidates(inputs)
+    throughput_unit, work_unit = UNITS[plan.scenario]
+    return Result(
+        schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
+        currency=plan.economics.currency, cost_period="run" if plan.train else "month", throughput_unit=throughput_unit,
+        work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
+        assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
+        oldest_price=oldest(inputs, found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
+        owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
+    )  # fmt: skip
+
+
+def front(found: list[Candidate]) -> tuple[str, ...]:
+    """Labels of the feasible candidates that none beats in both cost and throughput, cheapest first."""
+    best, labels = -np.inf, []
+    for c in (c for c in found if c.feasible):
+        if c.throughput.value > best:
+            best = c.throughput.value
+            labels.append(c.label)
+    return tuple(labels)
+
+
+def goal(inputs: Inputs) -> str:
+    """What is asked, in one line."""
+    plan, n = inputs.plan, units.significant
+    if plan.serve:
+        s = plan.serve
+        limits = [f"{name.upper()} under {units.duration(v)}" for name, v in (("ttft", s.ttft), ("tpot", s.tpot)) if v]
+        asked = f"{n(s.requests_per_second)} requests/s of {s.input_tokens:,.0f} tokens in and {s.output_tokens:,.0f} out"
+        return ", ".join([asked, *limits])
+    if plan.infer:
+        limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
+        return f"{n(plan.infer.samples_per_second)} samples/s{limit}"
+    assert plan.train is not None
+    t = plan.train
+    within = f" within {units.duration(t.deadline)}" if t.deadline else ""
+    return f"train on {units.show(t.tokens, 'count')} tokens of {t.sequence_length:,.0f} a sequence, {t.global_batch:,.0f} sequences a step{within}"
+
+
+def assumptions(inputs: Inputs) -> tuple[str, ...]:
+    """What the figures take for granted, from the plan and the model."""
+    e, plan = inputs.plan.economics, inputs.plan
+    said = [
+        f"Owned hardware is written off to nothing over {units.duration(e.horizon)} in equal parts; "
+        f"electricity costs {e.electricity[0]:g} {e.electricity[1]}/kWh at a PUE of {e.pue:g}.",
+        "Power is between idle and board power in proportion to load, and board power where idle power is not published.",
+    ]
+    if plan.serve or plan.infer:
+        said.insert(
+            0,
+            f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; the rest is headroom.",
+        )
+    if plan.serve:
+        said.append(
+            "Requests of equal length arrive at random (Poisson); finished ones are replaced at once; one replica keeps to one instance."
+        )
+    if plan.infer:
+        said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
+    if plan.train:
+        said.append("AdamW in mixed precision, FlashAttention, fused elementwise work; the run is not interrupted.")
+    return tuple(said)
+
+
+EXCLUSIONS = {
+    "serve": (
+        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
+        "Redundancy beyond the headroom.",
+    ),
+    "infer": (
+        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
+        "Reading, decoding and resizing of inputs.",
+    ),
+    "train": ("Staff, storage, data transfer, support and tax.", "Failures, restarts, evaluation and failed experiments."),
+}
+
+
+def accuracy(inputs: Inputs) -> tuple[str, ...]:
+    """How wide the intervals are, and why."""
+    task = "training" if inputs.plan.train else "inference"
+    spread = inputs.intervals.spread.get(task, {})
+    said = [
+        f"{evidence}: nine of ten published {task} measurements lay within {np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
+        for evidence, s in spread.items()
+    ]
+    return (*said, f"Source: {inputs.intervals.source}")
+
+
+def oldest(inputs: Inputs, found: list[Candidate]) -> str:
+    """The date of the oldest price among the candidates shown."""
+    return min((c.cited[0].date for c in found if c.cited), default="")

@@ -1,0 +1,90 @@
+"""The answer in words: which one, why, what comes second, and what would change it."""
+
+from planner import units
+from planner.schema.inputs import Inputs
+from planner.search.find import demand
+from planner.search.result import Candidate, Verdict
+
+
+def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
+    """From candidates ranked by cost; where none is feasible, what comes nearest and what stands in its way."""
+    able = [c for c in found if c.feasible]
+    if not able:
+        return _nothing(found)
+    choice = able[0]
+    second = next((c for c in able if c.device != choice.device), None) or next(iter(able[1:]), None)
+    period = "for the run" if inputs.plan.train else "a month"
+    price = units.money(choice.cost.value, inputs.plan.economics.currency)
+    headline = f"Choose {choice.label} ({choice.devices} × {choice.device_name}) at {price} {period}"
+    return Verdict(
+        choice.label, second.label if second else "", headline, _why(inputs, choice, able), _gap(inputs, choice, second),
+        _flips(inputs, choice, second), _cautions(choice),
+    )  # fmt: skip
+
+
+def _nothing(found: list[Candidate]) -> Verdict:
+    nearest = found[0] if found else None
+    why = (
+        f"Nearest is {nearest.label} on {nearest.device_name}: {nearest.rejected}."
+        if nearest
+        else "There is no candidate at all."
+    )
+    flips = ("Relax the limit named above, allow more devices, or a lower precision.",)
+    return Verdict("", "", "Nothing fits: no offer can do this as the plan asks", why, "", flips, ())
+
+
+def _why(inputs: Inputs, choice: Candidate, able: list[Candidate]) -> str:
+    unit = "million tokens" if not inputs.plan.infer else "million samples"
+    each = units.money(choice.unit_cost.value, inputs.plan.economics.currency)
+    kept = [
+        f"{name.upper() if name in ('ttft', 'tpot') else name} {units.duration(e.value)}" for name, e in choice.latency.items()
+    ]
+    return (
+        f"It is the cheapest of {len(able)} offers that can do it: {each} a {unit}, {' and '.join(kept)}. "
+        f"Its steps are bound by {choice.bottleneck}, in {choice.precision}."
+    )
+
+
+def _gap(inputs: Inputs, choice: Candidate, second: Candidate | None) -> str:
+    if second is None:
+        return "No other offer can do it."
+    more = second.cost.value - choice.cost.value
+    share = more / choice.cost.value
+    return f"{units.money(more, inputs.plan.economics.currency)} more ({100 * share:.0f} %)"
+
+
+def _flips(inputs: Inputs, choice: Candidate, second: Candidate | None) -> tuple[str, ...]:
+    """Conditions that turn the order, from the two costs and from how full the choice's instances are."""
+    said = []
+    if second is not None:
+        cheaper = 1 - choice.cost.value / second.cost.value
+        slower = choice.cost.value / second.cost.value
+        said.append(f"{second.label} wins if its price falls by more than {100 * cheaper:.0f} %.")
+        if inputs.plan.train:
+            said.append(
+                f"It wins too if {choice.device_name} reaches less than {100 * slower:.0f} % of its estimated throughput."
+            )
+    if not inputs.plan.train:
+        needed = demand(inputs) / inputs.plan.economics.utilisation
+        spare = 1 - needed / choice.throughput.value
+        more = choice.cost.value * (choice.instances + 1) / choice.instances
+        beaten = f", and {second.label} becomes cheaper" if second is not None and more > second.cost.value else ""
+        said.append(
+            f"If throughput falls short of the estimate by more than {100 * spare:.0f} %, one more instance is needed{beaten}."
+        )
+    return tuple(said)
+
+
+def _cautions(choice: Candidate) -> tuple[str, ...]:
+    said = []
+    if choice.throughput.evidence == "datasheet":
+        said.append(
+            f"{choice.device_name} was never measured: its figures rest on the datasheet and on its kind's usual efficiency alone."
+        )
+    elif choice.throughput.evidence == "family":
+        said.append(f"{choice.device_name} was not measured itself: its figures are scaled from measured devices of its family.")
+    if choice.term == "spot":
+        said.append("Spot capacity can be taken back at any time; interruptions are not priced in.")
+    if choice.precision in ("fp8", "fp4", "int8", "w4a16"):
+        said.append(f"It computes in {choice.precision}: check the model's quality in that precision.")
+    return tuple(said)

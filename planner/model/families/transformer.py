@@ -1,0 +1,188 @@
+"""Transformers, dense or mixture-of-experts, as operators: one pass over a batch, on one device of a replica.
+
+The pass is columns (N,): batch [sequences], query [new tokens a sequence], context [keys a new token sees on average],
+cached [keys read from the cache a sequence], logits [tokens whose logits are wanted], tp, ep, expert_tp [parallel
+degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], weight, head_weight,
+activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
+Architecture columns are those of ``transformer_size.flatten``.
+"""
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.operation import Op
+from planner.model.ops.collective import share
+
+
+def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
+    """Operators of one forward pass through all layers on one device. ``decode``: one query a sequence, over its cache."""
+    tokens = p.batch * p.query
+    moe_layers = np.where(a.num_experts > 0, a.num_layers - a.dense_layers, 0)
+    layers = np.asarray(a.num_layers, float)
+    ops = [
+        *_embedding(a, p, tokens),
+        *_projections(a, p, tokens, layers, decode),
+        *_attention(a, p, layers, decode),
+        *_dense_ffn(a, p, tokens, layers - moe_layers),
+        *_experts(a, p, tokens, moe_layers),
+        *_shared(a, p, tokens, layers),
+        _matmul("logits", 1.0, p.logits, a.vocab_size / p.tp, a.hidden_size, p, weight=p.head_weight, half=True),
+    ]
+    return [op for op in ops if np.any(op.count)]
+
+
+def kv_bytes_per_token(a: Columns, p: Columns) -> Array:
+    """Bytes of KV cache one token takes on one device, all layers together; heads are replicated beyond num_kv_heads."""
+    heads = np.maximum(1.0, a.num_kv_heads / p.tp)
+    latent = a.kv_lora_rank + a.qk_rope_head_dim
+    return a.num_layers * np.where(a.kv_lora_rank > 0, latent, 2 * heads * a.head_dim) * p.kv
+
+
+def _embedding(a: Columns, p: Columns, tokens: Array) -> list[Op]:
+    return [_stream("embedding", 1.0, 2 * tokens * a.hidden_size, p, kernels=1.0)]
+
+
+def _projections(a: Columns, p: Columns, tokens: Array, layers: Array, decode: bool) -> list[Op]:
+    """Projections into and out of attention; MLA has its own (DeepSeek-V2, arXiv:2405.04434, section 2.1)."""
+    latent = a.kv_lora_rank > 0
+    plain, mla = layers * ~latent, layers * latent
+    h = a.hidden_size
+    heads = a.num_heads / p.tp
+    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
+    ops = [
+        _matmul("qkv", plain, tokens, (heads + 2 * kv_heads) * a.head_dim, h, p),
+        _matmul("attention out", layers, tokens, h, np.where(latent, heads * a.v_head_dim, heads * a.head_dim), p),
+    ]
+    if latent.any():
+        wide = a.qk_nope_head_dim + a.qk_rope_head_dim
+        into = np.where(a.q_lora_rank > 0, a.q_lora_rank, h)
+        down = a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim
+        ops += [
+            _matmul("mla down", mla, tokens, down, h, p),
+            _matmul("mla q up", mla, tokens, heads * wide, into, p),
+        ]
+        if decode:  # the up-projections are absorbed: each head maps its query into the latent space and back
+            ops += [
+                _matmul("mla absorb k", mla, tokens, a.kv_lora_rank, a.qk_nope_head_dim, p, groups=heads),
+                _matmul("mla absorb v", mla, tokens, a.v_head_dim, a.kv_lora_rank, p, groups=heads),
+            ]
+        else:
+            ops.append(_matmul("mla kv up", mla, tokens, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank, p))
+    return ops
+
+
+def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
+    """The core of attention, apart for the layers that see a window only."""
+    windowed = np.minimum(a.window_layers, layers)
+    window = np.where(a.window_size > 0, a.window_size, np.inf)
+    ramp = np.minimum(window, p.cached)
+    short = np.minimum(p.context, ramp * (1 - ramp / (2 * np.maximum(p.cached, 1)))) if not decode else ramp
+    parts = [("attention", layers - windowed, p.context, p.cached)]
+    if np.any(windowed):
+        parts.append(("window attention", windowed, short, np.minimum(p.cached, window)))
+    core = _decode_core if decode else _prefill_core
+    return [core(name, count, context, cached, a, p) for name, count, context, cached in parts]
+
+
+def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    heads = a.num_heads / p.tp
+    latent = a.kv_lora_rank > 0
+    dim = np.where(latent, (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2, a.head_dim)
+    kv_heads = np.where(latent, heads, np.maximum(1.0, a.num_kv_heads / p.tp))
+    moved = p.batch * dim * p.activation * (2 * heads * p.query + 2 * kv_heads * cached)
+    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
+    flop = 4 * p.batch * heads * p.query * context * dim
+    return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
+
+
+def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    heads = a.num_heads / p.tp
+    latent = a.kv_lora_rank > 0
+    row = np.where(latent, a.kv_lora_rank + a.qk_rope_head_dim, 2 * np.maximum(1.0, a.num_kv_heads / p.tp) * a.head_dim)
+    work = np.where(latent, 2 * a.kv_lora_rank + a.qk_rope_head_dim, 2 * a.head_dim)
+    flop = 2 * p.batch * heads * p.query * cached * work
+    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
+    kv = p.batch * cached * row * p.kv
+    return Op(name, "decode_attention", "attention", count, {}, flop, half=True, activation_bytes=moved, kv_bytes=kv)
+
+
+def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
+    inner = a.ffn_size / p.tp
+    return [
+        _matmul("ffn up", count, tokens, inner * (1 + a.gated_ffn), a.hidden_size, p),
+        _matmul("ffn down", count, tokens, a.hidden_size, inner, p),
+        _activation("ffn activation", count, tokens * inner, a, p),
+    ]
+
+
+def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
+    """Routed experts: the tokens spread over the experts that any of them visits, ``ep`` ways over devices."""
+    if not np.any(count):
+        return []
+    experts = np.maximum(a.num_experts, 1)
+    visits = tokens * p.pooled * a.experts_per_token
+    touched = experts * -np.expm1(visits * np.log1p(-1 / np.maximum(experts, 1.0001)))
+    groups = np.maximum(touched / p.ep, 1.0)
+    rows = visits / np.maximum(touched, 1.0)
+    inner = a.expert_ffn_size / p.expert_tp
+    shared = a.shared_ffn_size / p.tp
+    has_shared = count * (a.shared_ffn_size > 0)
+    return [
+        _matmul("router", count, tokens, a.num_experts, a.hidden_size, p, weight=p.head_weight, half=True),
+        _matmul("experts up", count, rows, inner * (1 + a.gated_ffn), a.hidden_size, p, groups=groups),
+        _matmul("experts down", count, rows, a.hidden_size, inner, p, groups=groups),
+        _activation("experts activation", count, visits / p.ep * inner, a, p),
+        _stream("dispatch", count, (2 + 2 * a.experts_per_token) * tokens * a.hidden_size, p, kernels=4.0),
+        _matmul("shared up", has_shared, tokens, shared * (1 + a.gated_ffn), a.hidden_size, p),
+        _matmul("shared down", has_shared, tokens, a.hidden_size, shared, p),
+        _all_to_all("to the experts and back", 2 * count, tokens * a.experts_per_token * a.hidden_size * p.activation, p),
+    ]
+
+
+def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
+    """What every layer has beside its products: norms and residuals, positions, and the sums over tensor ranks."""
+    rotated = (a.num_heads + 2 * a.num_kv_heads) * a.head_dim / p.tp
+    width = np.where(p.fused > 0, 8.0, 10.0) * a.hidden_size
+    return [
+        _stream("norms and residuals", layers, tokens * width / p.split_norms, p, kernels=np.where(p.fused > 0, 2.0, 4.0)),
+        _stream(
+            "positions", layers, tokens * rotated * np.where(p.fused > 0, 2.0, 6.0), p, kernels=np.where(p.fused > 0, 1.0, 6.0)
+        ),
+        all_reduce("sum over tensor ranks", 2 * layers * (p.tp > 1), tokens * a.hidden_size * p.activation, p),
+    ]
+
+
+def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
+    """An all-reduce of ``message`` bytes among the tp ranks of a replica, which sit side by side."""
+    shape = {"ranks": p.tp, "volume": share("all_reduce", p.tp) * message, "stride": np.ones_like(p.tp)}
+    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)))
+
+
+def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
+    """Tokens to the devices of their experts; nothing where every device already holds every token."""
+    shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": p.tp}
+    return Op(name, "collective", "communication", count * (p.pooled > 1), shape, np.zeros(len(p)))
+
+
+def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns) -> Op:
+    fused = 2.0 + a.gated_ffn
+    eager = 2.0 + 3.0 * a.gated_ffn
+    return _stream(name, count, elements * np.where(p.fused > 0, fused, eager), p, kernels=np.where(p.fused > 0, 1.0, 2.0))
+
+
+def _matmul(
+    name: str, count: Array | float, m: Array, n: Array, k: Array, p: Columns, *, groups: Array | None = None,
+    weight: Array | None = None, half: bool = False,
+) -> Op:  # fmt: skip
+    g = np.ones(len(p)) if groups is None else groups
+    shape = {"m": m, "n": n, "k": k, "groups": g}
+    return Op(
+        name, "matmul", "matmul", np.broadcast_to(count, (len(p),)), shape, 2 * m * n * k * g, half=half,
+        weight_bytes=n * k * g * (p.weight if weight is None else weight), activation_bytes=(m * k + m * n) * g * p.activation,
+    )  # fmt: skip
+
+
+def _stream(name: str, count: Array | float, elements: Array, p: Columns, *, kernels: Array | float) -> Op:
+    shape = {"kernels": np.broadcast_to(kernels, (len(p),))}
+    moved = elements * p.activation
+    return Op(name, "stream", "elementwise", np.broadcast_to(count, (len(p),)), shape, np.zeros(len(p)), activation_bytes=moved)

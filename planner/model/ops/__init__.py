@@ -1,0 +1,28 @@
+"""Operators: one a file, each with ``COEFFICIENTS`` (name -> what a bare datasheet implies) and ``seconds(op, machine)``.
+
+A module is found by being in this folder; ``Op.kind`` is its name.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Protocol
+
+from planner.model.columns import Array
+from planner.model.operation import Machine, Op
+
+
+class Law(Protocol):
+    """What every module in this folder offers."""
+
+    COEFFICIENTS: Mapping[str, float]
+
+    def seconds(self, op: Op, machine: Machine) -> Array:
+        """Time of one run of ``op`` (N,) [s]."""
+
+
+@cache
+def laws() -> dict[str, Law]:
+    """Every operator in this folder by name."""
+    return {m.name: import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__)}

@@ -1,0 +1,47 @@
+"""Collectives among n devices: latency that grows with the ring, volume over the link, and what a start costs.
+
+t = a + b (n - 1) + volume / W + c sqrt(volume), with the volume a device sends: 2 (n-1)/n of the message for an
+all-reduce and (n-1)/n for all-gather, reduce-scatter and all-to-all (Thakur et al., IJHPCA 2005); 1 for a send.
+"""
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.operation import Machine, Op
+
+COEFFICIENTS = {
+    "a": 5e-6,  # s
+    "b": 1e-6,  # s a further device
+    "e_w": 0.8,  # share of the link's bandwidth
+    "c": 0.0,  # s per sqrt(byte)
+}
+
+
+def seconds(op: Op, machine: Machine) -> Array:
+    """Time [s] of shape ranks, volume [B a device sends], stride [devices between neighbours]; nothing for one rank."""
+    s = op.shape
+    return time(s["ranks"], s["volume"], bandwidth(machine.device, s["ranks"], s["stride"]), machine.laws["collective"])
+
+
+def time(ranks: Array, volume: Array, bandwidth: Array, c: Columns) -> Array:
+    """The law; see ``seconds``. Returns (N,) [s]."""
+    t = c.a + c.b * (ranks - 1) + volume / (bandwidth * c.e_w) + c.c * np.sqrt(volume)
+    return np.where(ranks > 1, t, 0.0)
+
+
+def share(kind: str, ranks: Array) -> Array:
+    """Volume a device sends, as a multiple of the message (N,)."""
+    ring = (ranks - 1) / ranks
+    return {"all_reduce": 2 * ring, "all_gather": ring, "reduce_scatter": ring, "all_to_all": ring, "send": np.sign(ring)}[kind]
+
+
+def bandwidth(device: Columns, ranks: Array, stride: Array) -> Array:
+    """Bandwidth a device has towards a group of ``ranks`` devices that lie ``stride`` apart (N,) [B/s].
+
+    Inside the scale-up domain it is that link's. Beyond it a ring crosses every node's network once, and the members
+    of the group in one node share all of the node's rails.
+    """
+    members = np.maximum(1.0, np.floor(device.up_size / stride))
+    inside = ranks * stride <= device.up_size
+    across = np.minimum(np.where(members > 1, device.up_bandwidth, np.inf), members * device.out_bandwidth)
+    return np.where(inside, device.up_bandwidth, across)

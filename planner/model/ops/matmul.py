@@ -1,0 +1,52 @@
+"""Matrix product (m, k) × (k, n), one or many side by side: tiles in waves over the compute units, or bytes over memory.
+
+The form that ../docs/laws.md describes, after the wave and tile quantisation of NVIDIA's "Matrix Multiplication Background
+User's Guide" (2023) and split-K. A device without known compute units falls back to a smooth roofline.
+"""
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.operation import Machine, Op
+
+COEFFICIENTS = {
+    "e": 1.0,  # share of the peak that a full wave of large tiles reaches
+    "e_b": 1.0,  # share of the memory bandwidth
+    "t0": 0.0,  # s, start of a kernel
+    "c": 0.0,  # loss of small tiles, in elements of a tile's side
+    "k0": 0.0,  # elements of k a tile costs before it does any work
+    "t_s": 0.0,  # s a further split of k costs
+    "q": 0.0,  # times the activations cross memory once more, to be quantised first
+}
+TILES = tuple((bm, bn) for bm in (64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
+SPLITS = (1, 2, 4, 8)
+
+
+def seconds(op: Op, machine: Machine) -> Array:
+    """Time of the product [s] for shape m, n, k and groups (products side by side), each (N,)."""
+    shape, coefficients = Columns(op.shape), machine.laws["matmul_half" if op.half else "matmul"]
+    device = machine.device.with_(peak=machine.device.peak_half) if op.half else machine.device
+    return time(shape, op.moved + coefficients.q * op.activation_bytes, device, coefficients)
+
+
+def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
+    """The law: shape m, n, k, groups; moved [B]; device peak, bandwidth, units; c the coefficients. Returns (N,) [s]."""
+    t_mem = moved / (device.bandwidth * c.e_b)
+    smooth = 2 * shape.m * shape.n * shape.k * shape.groups / (device.peak * c.e)
+    known = np.isfinite(device.units)
+    if not known.any():
+        return c.t0 + _soft_max(smooth, t_mem)
+    best = np.full(np.broadcast_shapes(t_mem.shape, smooth.shape), np.inf)
+    for bm, bn in TILES:
+        tiles = np.ceil(shape.m / bm) * np.ceil(shape.n / bn) * shape.groups
+        rate = device.peak / device.units * c.e / (1 + c.c * (1 / bm + 1 / bn)) / (2 * bm * bn)
+        for split in SPLITS:
+            waves = np.ceil(tiles * split / device.units)
+            t = waves * (shape.k / split + c.k0) / rate + (split > 1) * split * c.t_s
+            np.fmin(best, t, out=best)
+    return c.t0 + _soft_max(np.where(known, best, smooth), t_mem)
+
+
+def _soft_max(a: Array, b: Array) -> Array:
+    """The larger of two times that overlap, rounded where they meet: the 4-norm."""
+    return np.sqrt(np.sqrt(a**4 + b**4))

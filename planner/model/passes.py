@@ -1,0 +1,52 @@
+"""Operators summed into a pass: seconds by part, FLOP and bytes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.columns import Array
+from planner.model.operation import Machine, Op
+from planner.model.ops import laws
+
+PARTS = ("matmul", "attention", "elementwise", "communication", "overhead", "pipeline", "optimizer")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """What a pass takes on one device: seconds by part (each (N,)), FLOP and bytes moved (N,)."""
+
+    parts: dict[str, Array]
+    flop: Array
+    moved: Array
+
+    @property
+    def seconds(self) -> Array:
+        """All parts together (N,) [s]."""
+        return np.sum(list(self.parts.values()), axis=0)
+
+    def plus(self, part: str, seconds: Array) -> "Pass":
+        """The pass with ``seconds`` added to a part."""
+        return Pass({**self.parts, part: self.parts.get(part, 0.0) + seconds}, self.flop, self.moved)
+
+    def times(self, factor: Array) -> "Pass":
+        """The pass run ``factor`` times."""
+        return Pass({k: v * factor for k, v in self.parts.items()}, self.flop * factor, self.moved * factor)
+
+    def and_(self, other: "Pass") -> "Pass":
+        """One pass after the other."""
+        names = dict.fromkeys([*self.parts, *other.parts])
+        parts = {k: self.parts.get(k, 0.0) + other.parts.get(k, 0.0) for k in names}
+        return Pass({k: np.asarray(v) for k, v in parts.items()}, self.flop + other.flop, self.moved + other.moved)
+
+
+def run(ops: list[Op], machine: Machine) -> Pass:
+    """Every operator by its law, one after another on one device."""
+    n = len(machine.device)
+    parts: dict[str, Array] = {}
+    flop, moved = np.zeros(n), np.zeros(n)
+    for op in ops:
+        seconds = op.count * laws()[op.kind].seconds(op, machine)
+        parts[op.part] = parts.get(op.part, np.zeros(n)) + np.where(op.count > 0, seconds, 0.0)
+        flop = flop + op.count * op.flop
+        moved = moved + op.count * op.moved
+    return Pass(parts, flop, moved)

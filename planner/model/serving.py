@@ -1,0 +1,73 @@
+"""Serving a transformer: the time of a prefill, of a decode step, and what a batch of requests makes of them.
+
+Everything is (N,) columns. ``w`` holds input_tokens, output_tokens and what a pass needs (``transformer.forward``).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.families import transformer
+from planner.model.operation import Machine
+from planner.model.passes import Pass, run
+
+CHUNK = 8192.0  # tokens of prefill that engines batch into one pass (vLLM and SGLang defaults for large GPUs)
+
+
+@dataclass(frozen=True)
+class Service:
+    """ttft, tpot [s], output_rate [output tokens/s of one replica], decode and prefill passes (N,)."""
+
+    ttft: Array
+    tpot: Array
+    output_rate: Array
+    prefill: Pass
+    decode: Pass
+
+
+def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
+    """One pass over ``batch`` whole prompts."""
+    causal = np.asarray(a.causal) > 0
+    context = np.where(causal, w.input_tokens / 2, w.input_tokens)
+    p = w.with_(batch=batch, query=w.input_tokens, context=context, cached=w.input_tokens, logits=batch)
+    return run(transformer.forward(a, p, decode=False), machine).plus("overhead", machine.laws["engine"].prefill_step)
+
+
+def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array) -> Pass:
+    """One step that gives each of ``batch`` sequences a token after ``context`` tokens."""
+    p = w.with_(batch=batch, query=np.ones(len(w)), context=context, cached=context, logits=batch)
+    return run(transformer.forward(a, p, decode=True), machine).plus("overhead", machine.laws["engine"].decode_step)
+
+
+def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
+    """``w.batch`` requests start and finish together: one prefill, then output_tokens - 1 decode steps."""
+    first = prefill(a, w, machine, w.batch)
+    step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
+    total = first.seconds + np.maximum(w.output_tokens - 1, 0) * step.seconds
+    return Service(first.seconds, step.seconds, w.batch * w.output_tokens / total, first, step)
+
+
+def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
+    """``w.batch`` requests always in flight; finished ones are replaced at once, their prefill mixed into the steps.
+
+    Each token a request receives waits for one decode step of the whole batch and for the prefill of the share of the
+    batch that is replaced meanwhile, batch / output_tokens. ttft is that of a request that comes alone.
+    """
+    together = np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    first = prefill(a, w, machine, together)
+    step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
+    tpot = step.seconds + first.seconds / together * w.batch / w.output_tokens
+    alone = prefill(a, w, machine, np.ones(len(w)))
+    return Service(alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
+
+
+def arrivals(service: Service, w: Columns) -> Array:
+    """Mean TTFT (N,) [s] under Poisson arrivals at the replica's load ``w.load`` (0 to 1 of its capacity).
+
+    Prompts queue for the share of time the engine gives to prefill: an M/D/1 queue (Pollaczek-Khinchine) whose
+    server is busy with prefill a share rho of the time, plus half a decode step until the scheduler looks.
+    """
+    each = service.prefill.seconds / np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    rho = np.minimum(0.99, w.load * w.batch / w.output_tokens * each / service.tpot)
+    return service.ttft + rho / (2 * (1 - rho)) * each + service.decode.seconds / 2

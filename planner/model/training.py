@@ -1,0 +1,128 @@
+"""One optimizer step of a transformer on many devices: micro-batches through pipeline stages, gradients, the update.
+
+``p`` holds, each (N,): tp, cp, pp, dp, ep, virtual [stages a device], micro_batch [sequences], num_micro, sequence [tokens],
+zero_stage, recompute [0 none, 1 attention only, 2 everything], weight, gradient [bytes], fused.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.families import transformer
+from planner.model.operation import Machine, Op
+from planner.model.ops import collective
+from planner.model.passes import Pass, run
+
+BACKWARD_ATTENTION = 2.5  # five products instead of two: FlashAttention (arXiv:2205.14135), appendix B
+OPTIMIZER_BYTES = 30.0  # AdamW: reads fp32 weight, m, v and the gradient, writes three fp32 states and a 16-bit weight
+ENDS = ("embedding", "logits")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step's passes (N,): ``whole`` with seconds by part, model FLOP of all devices, and FLOP executed a device."""
+
+    whole: Pass
+    model_flop: Array
+
+    @property
+    def seconds(self) -> Array:
+        """The whole step (N,) [s]."""
+        return self.whole.seconds
+
+
+def step(a: Columns, p: Columns, size: Columns, machine: Machine) -> Step:
+    """Time of one optimizer step; size: parameters by part (layers, experts, embeddings)."""
+    ops = transformer.forward(a, _pass(a, p), decode=False)
+    body, ends = [o for o in ops if o.name not in ENDS], [o for o in ops if o.name in ENDS]
+    ahead, back = run(body, machine), run(backward(body), machine)
+    tail = run(ends, machine).and_(run(backward(ends), machine))
+    again = run([replace(o, count=o.count * _recomputed(o, p)) for o in body], machine)
+    stage = ahead.and_(back).and_(again).times(1 / p.pp)
+    micro = stage.and_(tail)
+    whole = micro.times(p.num_micro).plus("pipeline", _bubble(stage, p, machine, a))
+    whole = whole.plus("communication", _gradients(size, p, machine, micro))
+    whole = whole.plus("optimizer", _update(size, p, machine)).plus("overhead", machine.laws["engine"].training_step)
+    model = 3 * (ahead.flop + tail.flop / 3) * p.num_micro * p.tp * p.cp * p.dp
+    return Step(whole, model)
+
+
+def _pass(a: Columns, p: Columns) -> Columns:
+    """The forward pass of one micro-batch on one device."""
+    causal = np.asarray(a.causal) > 0
+    n = np.ones(len(p))
+    return p.with_(
+        batch=p.micro_batch, query=p.sequence / p.cp, context=np.where(causal, p.sequence / 2, p.sequence),
+        cached=p.sequence, logits=p.micro_batch * p.sequence / p.cp, expert_tp=n, pooled=p.ep,
+        head_weight=2 * n, activation=2 * n, kv=2 * n, split_norms=p.tp,
+    )  # fmt: skip
+
+
+def backward(ops: list[Op]) -> list[Op]:
+    """Operators of the backward pass: two products for each product, twice the traffic of the rest."""
+    back: list[Op] = []
+    for op in ops:
+        s = op.shape
+        if op.kind == "matmul":
+            inputs = replace(op, name=f"{op.name}, input gradient", shape={**s, "n": s["k"], "k": s["n"]})
+            weights = replace(op, name=f"{op.name}, weight gradient", shape={**s, "m": s["n"], "n": s["k"], "k": s["m"]})
+            back += [inputs, weights]
+        elif op.kind == "attention":
+            longer = {**s, "context": s["context"] * BACKWARD_ATTENTION}
+            back.append(replace(op, shape=longer, flop=op.flop * BACKWARD_ATTENTION, activation_bytes=2 * op.activation_bytes))
+        elif op.kind == "stream":
+            back.append(replace(op, activation_bytes=2 * op.activation_bytes))
+        else:
+            back.append(op)
+    return back
+
+
+def _recomputed(op: Op, p: Columns) -> Array:
+    """1 where the backward pass runs ``op`` again."""
+    return (p.recompute == 2) | ((p.recompute == 1) & (op.part == "attention"))
+
+
+def _bubble(stage: Pass, p: Columns, machine: Machine, a: Columns) -> Array:
+    """Idle time of the pipeline, and the sends between stages (Narayanan et al., arXiv:2104.04473, section 2.2)."""
+    idle = (p.pp - 1) / p.virtual * stage.seconds
+    message = p.micro_batch * p.sequence / p.cp * a.hidden_size * 2 / p.tp
+    ranks = np.where(p.pp > 1, 2.0, 1.0)
+    link = collective.bandwidth(machine.device, ranks, p.tp * p.cp * p.dp)
+    send = collective.time(ranks, message, link, machine.laws["collective"])
+    return idle + 2 * p.virtual * p.num_micro * send
+
+
+def _gradients(size: Columns, p: Columns, machine: Machine, micro: Pass) -> Array:
+    """What of the data-parallel exchange does not hide behind the computation it overlaps with (N,) [s].
+
+    ZeRO 1 and 2 reduce-scatter gradients and gather weights once a step, beside one micro-batch; ZeRO 3 gathers
+    weights twice and scatters gradients in every micro-batch, beside all of it.
+    """
+    dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
+    expert = size.experts / (p.ep * p.pp)
+    exposed = np.zeros(len(p))
+    for local, ranks, stride in (
+        (dense, p.dp * p.cp, p.tp),
+        (expert, np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.ep),
+    ):
+        link = collective.bandwidth(machine.device, ranks, stride)
+        one = {k: _exchange(k, b * local, ranks, link, machine) for k, b in (("reduce_scatter", p.gradient), ("all_gather", 2.0))}
+        sharded = p.zero_stage >= 3
+        each = one["reduce_scatter"] + one["all_gather"] * np.where(sharded, 2.0, 1.0)
+        beside = micro.seconds * np.where(sharded, p.num_micro, 1.0)
+        total = each * np.where(sharded, p.num_micro, 1.0)
+        exposed = exposed + np.where(local > 0, (beside**4 + total**4) ** 0.25 - beside, 0.0)
+    return exposed
+
+
+def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Machine) -> Array:
+    return collective.time(ranks, collective.share(kind, ranks) * message, link, machine.laws["collective"])
+
+
+def _update(size: Columns, p: Columns, machine: Machine) -> Array:
+    """AdamW over this device's shard (N,) [s]."""
+    local = (size.layers / p.tp + size.experts / p.ep) / p.pp + size.embeddings / p.tp
+    shard = np.where(p.zero_stage >= 1, local / p.dp, local)
+    c = machine.laws["stream"]
+    return OPTIMIZER_BYTES * shard / (machine.device.bandwidth * c.e_b)

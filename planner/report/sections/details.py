@@ -1,0 +1,67 @@
+"""Everything known about each candidate, one fold each."""
+
+import math
+
+from planner.report.text import brief, percent, plain
+from planner.report.view import LATENCY_NAMES, headroom, latency_form, money_of, rate, shown
+from planner.search.result import Candidate, Result
+from planner.units import duration, show
+
+ORDER = 80
+TITLE = "Details"
+
+Pair = tuple[str, str]
+
+
+def context(result: Result) -> dict[str, object]:
+    """Groups of named values a candidate; empty where there is no candidate."""
+    return {"options": [_option(result, c) for c in result.candidates]} if result.candidates else {}
+
+
+def _option(result: Result, c: Candidate) -> dict[str, object]:
+    return {
+        "label": c.label,
+        "rejected": c.rejected,
+        "choice": c.label == result.verdict.choice,
+        "bottleneck": plain(c.bottleneck),
+        "groups": [
+            ("What it is", _identity(c)),
+            ("What it gives", _yields(result, c)),
+            ("Layout", [(plain(name), brief(str(value), 60)) for name, value in c.layout.items()]),
+            ("Memory on the fullest device", _memory(c)),
+            ("Time of one step", [(plain(name), duration(value)) for name, value in c.time.items()]),
+            ("Cost", [(plain(name), money_of(result)(value)) for name, value in c.cost_parts.items()]),
+        ],
+    }
+
+
+def _identity(c: Candidate) -> list[Pair]:
+    pairs = [
+        ("Offer", " · ".join(part for part in (c.provider, c.region, c.offer) if part)),
+        ("Term", plain(c.term)),
+        ("System", f"{c.instances} × {c.system_name or c.system}"),
+        ("Devices", f"{c.devices} × {c.device_name or c.device} ({plain(c.kind)})"),
+        ("Precision", c.precision),
+    ]
+    return [(name, brief(value, 120)) for name, value in pairs if value]
+
+
+def _yields(result: Result, c: Candidate) -> list[Pair]:
+    figures = [(f"Throughput, {brief(result.throughput_unit, 40)}", shown(c.throughput, rate))]
+    figures += [(LATENCY_NAMES.get(k, plain(k)), shown(e, latency_form(k))) for k, e in c.latency.items()]
+    figures.append((f"Per {brief(result.work_unit, 40)}", shown(c.unit_cost, money_of(result))))
+    pairs = [(name, f"{f.text} ({f.interval})" if f.interval else f.text) for name, f in figures]
+    pairs.append(("Limited by", plain(c.bottleneck)))
+    pairs += [("MFU", percent(c.mfu)), ("MBU", percent(c.mbu)), ("Power", show(c.power, "watt"))]
+    per = brief(result.work_unit, 40)
+    pairs.append((f"Energy per {per}", show(c.energy_per_unit, "joule")))
+    return pairs
+
+
+def _memory(c: Candidate) -> list[Pair]:
+    pairs = [(plain(name), show(value, "byte")) for name, value in c.memory.items()]
+    pairs.append(("capacity", show(c.memory_capacity, "byte")))
+    free = headroom(c)
+    if math.isfinite(free):
+        pairs.append(("free" if free >= 0 else "missing", percent(abs(free))))
+    return pairs

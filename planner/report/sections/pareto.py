@@ -1,0 +1,78 @@
+"""Cost against throughput: every option, the front, and what the goal needs."""
+
+import math
+
+from planner.report.text import brief, plain
+from planner.report.view import EVIDENCE, KINDS, LATENCY_HEADS, Chart, kind_class, latency_form, money_of, rate
+from planner.search.result import Candidate, Result
+from planner.units import money, significant
+
+ORDER = 40
+TITLE = "Cost and throughput"
+NAMED = 7
+PATHS = {
+    "measured": "M7 1.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11Z",
+    "calibrated": "M7 0.5L13.5 7L7 13.5L0.5 7Z",
+    "family": "M7 1.5L13 12.5H1Z",
+    "datasheet": "M2.5 2.5H11.5V11.5H2.5Z",
+}
+
+
+def context(result: Result) -> dict[str, object]:
+    """The scatter of cost and throughput; empty where no candidate has both."""
+    seen = [c for c in result.candidates if c.cost.value > 0 and c.throughput.value > 0 and math.isfinite(c.cost.value)]
+    if not seen:
+        return {}
+    data: dict[str, object] = {
+        "points": [_point(result, c) for c in seen],
+        "demand": result.demand if result.demand > 0 and math.isfinite(result.demand) else 0,
+        "demandText": f"needed: {significant(result.demand)} {brief(result.throughput_unit, 40)}",
+        "xname": f"Cost a {plain(result.cost_period)}, {brief(result.currency, 12)}",
+        "yname": brief(result.throughput_unit, 40),
+        "prefix": money(0.0, brief(result.currency, 12)).removesuffix("0.00"),
+    }
+    best = f" The choice is {brief(result.verdict.choice, 80)}." if result.verdict.choice else " No option fits."
+    alt = f"Scatter of {len(seen)} options by cost and throughput.{best} The table All options has the same figures."
+    caption = "Up and to the left is better; both scales are logarithmic. The line joins options no other beats in both."
+    return {"chart": (chart := Chart("pareto", "pareto", caption, alt, data, _legend(seen))), "charts": [chart]}
+
+
+def _point(result: Result, c: Candidate) -> dict[str, object]:
+    money_text = money_of(result)
+    verdict = result.verdict
+    named = c.label in (verdict.choice, verdict.runner_up, *result.front[:NAMED])
+    latency = [[LATENCY_HEADS.get(k, brief(k, 24)), latency_form(k)(e.value)] for k, e in c.latency.items()]
+    return {
+        "x": c.cost.value,
+        "xl": c.cost.low,
+        "xh": c.cost.high,
+        "y": c.throughput.value,
+        "yl": c.throughput.low,
+        "yh": c.throughput.high,
+        "kind": kind_class(c.kind),
+        "evidence": c.throughput.evidence if c.throughput.evidence in EVIDENCE else "",
+        "rejected": not c.feasible,
+        "label": brief(c.label, 36),
+        "named": named,
+        "choice": c.label == verdict.choice,
+        "front": c.label in result.front,
+        "tip": [
+            [brief(c.label, 80)],
+            ["Cost", money_text(c.cost.value)],
+            ["Throughput", rate(c.throughput.value)],
+            *latency,
+            ["Evidence", brief(c.throughput.evidence, 24)],
+            *([["Rejected", brief(c.rejected, 160)]] if c.rejected else []),
+        ],
+    }
+
+
+def _legend(seen: list[Candidate]) -> list[dict[str, str]]:
+    kinds = {kind_class(c.kind) for c in seen}
+    levels = {c.throughput.evidence for c in seen}
+    square = "M1 4a3 3 0 0 1 3-3H10a3 3 0 0 1 3 3V10a3 3 0 0 1-3 3H4a3 3 0 0 1-3-3Z"
+    return [
+        *({"class": f"k-{kind}", "path": square, "name": plain(kind)} for kind in (*KINDS, "other") if kind in kinds),
+        *({"class": f"shape {level}", "path": PATHS[level], "name": level} for level in EVIDENCE if level in levels),
+        *([{"class": "shape faint", "path": PATHS["measured"], "name": "rejected"}] if any(c.rejected for c in seen) else []),
+    ]

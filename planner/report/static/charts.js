@@ -1,0 +1,214 @@
+/* Charts as pure functions (data, width in pixels) -> {height, option}. The same code draws the static charts when the
+   page is built and the live ones in the browser, so it touches no document. Colours are the page's CSS variables. */
+var PlannerCharts = (function () {
+  "use strict";
+
+  var SYMBOLS = { measured: "circle", calibrated: "diamond", family: "triangle", datasheet: "rect" };
+  var SIZES = { measured: 12, calibrated: 15, family: 13, datasheet: 11 };
+  var TEXT = { color: "var(--ink)", fontSize: 12, textBorderColor: "none" };
+  var QUIET = { color: "var(--soft)", fontSize: 12 };
+
+  function compact(value) {
+    var units = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+    for (var i = 0; i < units.length; i++) {
+      if (Math.abs(value) >= units[i][0]) return String(+(value / units[i][0]).toPrecision(3)) + units[i][1];
+    }
+    return String(+value.toPrecision(3));
+  }
+
+  /* Exponents of round numbers between two exponents: the densest of a few ladders that has room. */
+  function logTicks(low, high, room) {
+    var ladders = [[1, 1.5, 2, 3, 4, 5, 6, 8], [1, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
+    var ticks = [];
+    for (var i = 0; i < ladders.length; i++) {
+      ticks = [];
+      for (var power = Math.floor(low); power <= Math.ceil(high); power++) {
+        for (var j = 0; j < ladders[i].length; j++) {
+          var at = power + Math.log10(ladders[i][j]);
+          if (at >= low - 1e-9 && at <= high + 1e-9) ticks.push(at);
+        }
+      }
+      if (ticks.length <= room) break;
+    }
+    return ticks;
+  }
+
+  function bounds(values, pad) {
+    var known = values.filter(function (v) { return v !== null && v > 0; }).map(Math.log10);
+    var low = Math.min.apply(null, known), high = Math.max.apply(null, known);
+    var grow = Math.max((high - low) * pad, 0.08);
+    return [low - grow, high + grow];
+  }
+
+  function logAxis(name, range, room, prefix, more) {
+    var ticks = logTicks(range[0], range[1], room);
+    return Object.assign({
+      type: "value", min: range[0], max: range[1], name: name, nameTextStyle: QUIET,
+      axisLine: { show: true, onZero: false, lineStyle: { color: "var(--line-strong)" } },
+      axisTick: { show: true, customValues: ticks, lineStyle: { color: "var(--line-strong)" } },
+      splitLine: { show: true, customValues: ticks, lineStyle: { color: "var(--line)" } },
+      axisLabel: Object.assign({
+        customValues: ticks, hideOverlap: true,
+        formatter: function (at) { return prefix + compact(Math.pow(10, at)); }
+      }, QUIET)
+    }, more);
+  }
+
+  function segment(a, b, style) {
+    return { type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: style, silent: true };
+  }
+
+  /* What is asked for: a dashed line, and a veil over what lies below it. */
+  function demandSeries(data, xs, ys, phone) {
+    var at = Math.log10(data.demand);
+    return {
+      type: "custom", silent: true, z: 1, clip: true, data: [[xs[0], at]],
+      renderItem: function (params, api) {
+        var left = api.coord([xs[0], at]), right = api.coord([xs[1], at]), floor = api.coord([xs[0], ys[0]]);
+        return { type: "group", children: [
+          { type: "rect", silent: true, style: { fill: "var(--veil)" },
+            shape: { x: left[0], y: left[1], width: right[0] - left[0], height: Math.max(0, floor[1] - left[1]) } },
+          segment(left, right, { stroke: "var(--warn)", lineWidth: 1.5, lineDash: [5, 4] }),
+          { type: "text", silent: true, style: {
+            text: phone ? "needed" : data.demandText, x: right[0] - 6, y: left[1] + 5, align: "right",
+            verticalAlign: "top", fill: "var(--warn)", fontSize: 12 } }
+        ] };
+      }
+    };
+  }
+
+  function whiskerSeries(points) {
+    return {
+      type: "custom", silent: true, z: 2, clip: true,
+      data: points.map(function (p) { return [p.x, p.y, p.xl, p.xh, p.yl, p.yh].map(Math.log10); }),
+      renderItem: function (params, api) {
+        var p = points[params.dataIndex];
+        var style = { stroke: "var(--k-" + p.kind + ")", lineWidth: 1.25, opacity: p.rejected ? 0.18 : 0.45 };
+        var at = function (x, y) { return api.coord([api.value(x), api.value(y)]); };
+        return { type: "group", children: [segment(at(2, 1), at(3, 1), style), segment(at(0, 4), at(0, 5), style)] };
+      }
+    };
+  }
+
+  /* A label goes to the upper left of its point, where a front leaves room; beside the axis the choice's goes to the lower
+     right and the others' to the upper right. */
+  function pointLabel(p, roomLeft, phone) {
+    var left = roomLeft > 6.6 * p.label.length + 14;
+    return {
+      show: phone ? p.choice : p.named, formatter: function () { return p.label; }, fontSize: 12, minMargin: 6, fontWeight: p.choice ? "bold" : "normal",
+      color: p.choice ? "var(--ink)" : "var(--soft)", textBorderColor: "var(--panel)", textBorderWidth: 3,
+      position: left ? [p.choice ? -8 : -3, p.choice ? -4 : -1] : p.choice ? [28, 16] : [16, -1],
+      align: left ? "right" : "left", verticalAlign: left || !p.choice ? "bottom" : "top"
+    };
+  }
+
+  function pointItem(p, roomLeft, phone) {
+    var hollow = p.evidence === "datasheet";
+    var colour = "var(--k-" + p.kind + ")";
+    return {
+      value: [Math.log10(p.x), Math.log10(p.y)], tip: p.tip,
+      symbol: SYMBOLS[p.evidence] || "circle", symbolSize: (SIZES[p.evidence] || 11) + (p.choice ? 4 : 0),
+      itemStyle: {
+        color: hollow ? "var(--panel)" : colour, borderColor: hollow ? colour : "var(--panel)",
+        borderWidth: hollow ? 2 : 1, opacity: p.rejected ? 0.35 : 1
+      },
+      label: pointLabel(p, roomLeft, phone)
+    };
+  }
+
+  function pareto(data, width) {
+    var phone = width < 560, height = phone ? 360 : 430;
+    var points = data.points;
+    var xs = bounds([].concat.apply([], points.map(function (p) { return [p.x, p.xl, p.xh]; })), 0.06);
+    var ys = bounds([].concat.apply([data.demand], points.map(function (p) { return [p.y, p.yl, p.yh]; })), 0.08);
+    var front = points.filter(function (p) { return p.front; }).sort(function (a, b) { return a.x - b.x || a.y - b.y; });
+    var whiskers = points.filter(function (p) { return p.xl > 0 && p.xh > 0 && p.yl > 0 && p.yh > 0 && (points.length <= 40 || p.front); });
+    var choice = points.filter(function (p) { return p.choice; });
+    var series = [
+      { type: "line", step: "end", silent: true, symbol: "none", z: 2, lineStyle: { color: "var(--line-strong)", width: 1.5 },
+        data: front.map(function (p) { return [Math.log10(p.x), Math.log10(p.y)]; }) },
+      whiskerSeries(whiskers),
+      { type: "scatter", silent: true, z: 3, symbol: "circle", symbolSize: 24,
+        itemStyle: { color: "none", borderColor: "var(--accent)", borderWidth: 2.5 },
+        data: choice.map(function (p) { return [Math.log10(p.x), Math.log10(p.y)]; }) },
+      { type: "scatter", z: 4, emphasis: { disabled: true }, data: points.map(function (p) {
+        return pointItem(p, (width - 90) * (Math.log10(p.x) - xs[0]) / (xs[1] - xs[0]), phone);
+      }),
+        labelLayout: { hideOverlap: true } }
+    ];
+    if (data.demand > 0) series.unshift(demandSeries(data, xs, ys, phone));
+    return { height: height, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 48 : 64, right: phone ? 12 : 24, top: 34, bottom: 52, containLabel: false },
+      xAxis: logAxis(data.xname, xs, width / 75, data.prefix, { nameLocation: "middle", nameGap: 32 }),
+      yAxis: logAxis(data.yname, ys, 9, "", { nameLocation: "end", nameGap: 14,
+        nameTextStyle: { color: "var(--soft)", fontSize: 12, align: "left", padding: [0, 0, 0, phone ? -40 : -56] } }),
+      series: series
+    } };
+  }
+
+  function barSeries(data, index, phone) {
+    return {
+      type: "bar", stack: "parts", barWidth: phone ? 16 : 18, barGap: "-100%", z: 3, emphasis: { disabled: true },
+      itemStyle: { color: "var(--s" + data.parts[index].colour + ")", borderColor: "var(--panel)", borderWidth: 1 },
+      data: data.rows.map(function (row) {
+        return { value: row.parts[index], tip: row.tip, itemStyle: { opacity: row.faded ? 0.45 : 1 } };
+      })
+    };
+  }
+
+  /* Text after the end of each bar, hung on an unseen bar that reaches as far as anything drawn in its row. */
+  function endSeries(data, phone) {
+    return {
+      type: "bar", silent: true, z: 4, barWidth: phone ? 16 : 18, barGap: "-100%", itemStyle: { color: "none" },
+      data: data.rows.map(function (row) {
+        return { value: row.reach, label: Object.assign({}, TEXT, {
+          show: true, position: "right", distance: 8, formatter: function () { return row.end; },
+          color: row.bad ? "var(--bad)" : "var(--ink)", fontWeight: row.choice ? "bold" : "normal" }) };
+      })
+    };
+  }
+
+  /* Capacity: a pale bar under the parts, and its outline over them, red where the parts reach beyond it. */
+  function trackSeries(data, phone, outline) {
+    return {
+      type: "bar", silent: true, z: outline ? 4 : 1, barWidth: phone ? 16 : 18, barGap: "-100%",
+      data: data.rows.map(function (row) {
+        var edge = row.bad ? "var(--bad)" : "var(--line-strong)";
+        return { value: row.capacity, itemStyle: outline
+          ? { color: "none", borderColor: edge, borderWidth: row.bad ? 1.5 : 1 }
+          : { color: row.faded ? "none" : "var(--track)" } };
+      })
+    };
+  }
+
+  function stack(data, width) {
+    var phone = width < 560, rowHeight = phone ? 52 : 32;
+    var height = data.rows.length * rowHeight + 58;
+    var series = data.parts.map(function (part, index) { return barSeries(data, index, phone); });
+    if (data.track) series.push(trackSeries(data, phone, false), trackSeries(data, phone, true));
+    series.push(endSeries(data, phone));
+    var label = phone
+      ? { inside: true, margin: 0, verticalAlign: "bottom", padding: [0, 0, 18, 0], width: width - 40, overflow: "truncate" }
+      : { margin: 12, width: 196, overflow: "truncate" };
+    return { height: height, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 6 : 216, right: phone ? 116 : 150, top: phone ? 14 : 6, bottom: 48 },
+      xAxis: {
+        type: "value", min: 0, max: data.max, name: data.xname, nameLocation: "middle", nameGap: 30, nameTextStyle: QUIET,
+        splitNumber: phone ? 3 : 5, splitLine: { lineStyle: { color: "var(--line)" } },
+        axisLabel: Object.assign({ hideOverlap: true,
+          formatter: function (value) { return data.prefix + compact(value) + data.suffix; } }, QUIET)
+      },
+      yAxis: {
+        type: "category", inverse: true, z: 5, data: data.rows.map(function (row, index) { return String(index); }),
+        axisTick: { show: false }, axisLine: { lineStyle: { color: "var(--line-strong)" } },
+        axisLabel: Object.assign({ interval: 0, formatter: function (index) { return data.rows[index].label; } }, TEXT, label, {
+          color: function (index) { return data.rows[index].choice ? "var(--accent)" : data.rows[index].faded ? "var(--soft)" : "var(--ink)"; } })
+      },
+      series: series
+    } };
+  }
+
+  return { pareto: pareto, stack: stack };
+})();

@@ -1,0 +1,176 @@
+/* What the page does when scripts run: live charts, sorting, filtering, copying. All text goes in by textContent, all
+   styles through the CSSOM: the page's policy allows no inline style and no markup from strings is needed. */
+(function () {
+  "use strict";
+
+  var root = document.documentElement;
+  var data = JSON.parse(document.getElementById("data").textContent);
+  var tip = document.getElementById("tip");
+  root.classList.add("scripted");
+
+  function all(selector, from) {
+    return Array.prototype.slice.call((from || document).querySelectorAll(selector));
+  }
+
+  function element(tag, text, className) {
+    var made = document.createElement(tag);
+    if (text !== undefined) made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  }
+
+  /* Tooltip: rows of [name, value]; the first row is the title. */
+  function showTip(rows, event) {
+    tip.replaceChildren();
+    tip.appendChild(element("strong", rows[0][0]));
+    var list = element("dl");
+    rows.slice(1).forEach(function (row) {
+      list.appendChild(element("dt", row[0]));
+      list.appendChild(element("dd", row[1]));
+    });
+    tip.appendChild(list);
+    tip.hidden = false;
+    var x = event.clientX + 16, y = event.clientY + 16;
+    if (x + tip.offsetWidth > window.innerWidth - 8) x = Math.max(8, event.clientX - tip.offsetWidth - 12);
+    if (y + tip.offsetHeight > window.innerHeight - 8) y = Math.max(8, event.clientY - tip.offsetHeight - 12);
+    tip.style.left = x + "px";
+    tip.style.top = y + "px";
+  }
+
+  function hideTip() { tip.hidden = true; }
+
+  function bringToLife(holder) {
+    var chart = data.charts[holder.dataset.chart];
+    var box = element("div", undefined, "live");
+    holder.appendChild(box);
+    var live = null, width = 0;
+    function draw() {
+      if (!holder.clientWidth || holder.clientWidth === width) return;
+      width = holder.clientWidth;
+      var made = PlannerCharts[chart.build](chart.data, width);
+      if (live) live.dispose();
+      box.style.height = made.height + "px";
+      live = echarts.init(box, null, { renderer: "svg", width: width, height: made.height });
+      live.setOption(made.option);
+      live.on("mousemove", function (event) {
+        if (event.data && event.data.tip) showTip(event.data.tip, event.event.event);
+      });
+      live.on("mouseout", hideTip);
+      live.on("globalout", hideTip);
+      holder.classList.add("is-live");
+    }
+    draw();
+    new ResizeObserver(draw).observe(holder);
+  }
+
+  function compare(a, b, numeric) {
+    if (a === "" || b === "") return a === b ? 0 : a === "" ? 2 : -2;
+    if (numeric) return a - b;
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
+
+  function sortBy(table, column, descending) {
+    var body = table.tBodies[0], head = table.tHead.rows[0].cells[column];
+    var numeric = head.dataset.type === "number";
+    var keyed = all("tr", body).map(function (row) { 
+      var cell = row.cells[column];
+      return [numeric ? cell.dataset.v : cell.textContent.trim().toLowerCase(), row];
+    });
+    keyed.sort(function (a, b) {
+      var order = compare(a[0], b[0], numeric);
+      return descending && Math.abs(order) !== 2 ? -order : order;
+    });
+    keyed.forEach(function (pair) { body.appendChild(pair[1]); });
+    all("th", table.tHead).forEach(function (cell) { cell.removeAttribute("aria-sort"); });
+    head.setAttribute("aria-sort", descending ? "descending" : "ascending");
+  }
+
+  function makeSortable(table) {
+    var select = document.getElementById("sort-by");
+    all("th", table.tHead).forEach(function (head, column) {
+      head.querySelector("button").addEventListener("click", function () {
+        sortBy(table, column, head.getAttribute("aria-sort") === "ascending");
+        select.value = String(column);
+      });
+    });
+    select.addEventListener("change", function () { sortBy(table, +select.value, false); });
+  }
+
+  function makeFilter(table) {
+    var box = document.getElementById("filter"), only = document.getElementById("only-feasible");
+    var said = document.getElementById("filter-said"), rows = all("tbody tr", table);
+    function apply() {
+      var words = box.value.toLowerCase().split(/\s+/).filter(Boolean), count = 0;
+      rows.forEach(function (row) {
+        var text = row.textContent.toLowerCase();
+        var keep = words.every(function (word) { return text.indexOf(word) >= 0; });
+        row.hidden = !keep || (only.checked && row.classList.contains("rejected"));
+        if (!row.hidden) count++;
+      });
+      said.textContent = count === rows.length ? rows.length + " options" : count + " of " + rows.length + " options";
+    }
+    box.addEventListener("input", apply);
+    only.addEventListener("change", apply);
+  }
+
+  /* A phone shows rows as cards; the roles keep the table a table for those who hear it. */
+  function keepRoles(table) {
+    table.setAttribute("role", "table");
+    all("thead, tbody", table).forEach(function (part) { part.setAttribute("role", "rowgroup"); });
+    all("tr", table).forEach(function (row) { row.setAttribute("role", "row"); });
+    all("td", table).forEach(function (cell) { cell.setAttribute("role", "cell"); });
+    all("th", table).forEach(function (cell) {
+      cell.setAttribute("role", cell.scope === "row" ? "rowheader" : "columnheader");
+    });
+  }
+
+  function say(button, text) {
+    var before = button.dataset.label || (button.dataset.label = button.textContent);
+    button.textContent = text;
+    setTimeout(function () { button.textContent = before; }, 1600);
+  }
+
+  function copyOld(source) {
+    getSelection().selectAllChildren(source);
+    var done = document.execCommand("copy");
+    getSelection().removeAllRanges();
+    return done;
+  }
+
+  function makeCopy(button) {
+    var source = document.getElementById(button.dataset.copy);
+    button.addEventListener("click", function () {
+      var fallback = function () { say(button, copyOld(source) ? "Copied" : "Select and copy by hand"); };
+      if (!navigator.clipboard) return fallback();
+      navigator.clipboard.writeText(source.textContent).then(function () { say(button, "Copied"); }, fallback);
+    });
+  }
+
+  function makeDownload(button) {
+    button.addEventListener("click", function () {
+      var link = element("a");
+      link.href = URL.createObjectURL(new Blob(["\ufeff", data.csv], { type: "text/csv" }));
+      link.download = "options.csv";
+      link.click();
+      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+    });
+  }
+
+  /* Paper shows everything: closed details are opened for the printer and closed again after. */
+  var opened = [];
+  window.addEventListener("beforeprint", function () {
+    opened = all("details:not([open])");
+    opened.forEach(function (item) { item.open = true; });
+  });
+  window.addEventListener("afterprint", function () {
+    opened.forEach(function (item) { item.open = false; });
+    opened = [];
+  });
+
+  all("[data-chart]").forEach(bringToLife);
+  all("table.sortable").forEach(function (table) { makeSortable(table); makeFilter(table); });
+  all("table").forEach(keepRoles);
+  all("[data-copy]").forEach(makeCopy);
+  all("[data-download]").forEach(makeDownload);
+  window.addEventListener("scroll", hideTip, { passive: true });
+})();

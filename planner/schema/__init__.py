@@ -1,0 +1,1 @@
+"""Frozen records: what plans, profiles, workloads and results are made of. No I/O and no formulas."""

@@ -1,0 +1,67 @@
+"""Published measurements: the columns of a table of claims, and the stacks their software names mean."""
+
+import re
+
+REQUIRED = ("case", "task", "scenario", "workload", "hardware", "precision", "metric", "value")
+NUMBERS = (
+    "devices", "batch", "micro_batch", "global_batch", "sequence_length", "input_tokens", "output_tokens",
+    "tp", "pp", "cp", "ep", "params_m", "gmacs", "mactivations", "concurrency", "attention_dp", "moe_tp", "value",
+)  # fmt: skip
+TEXTS = (
+    "case", "source", "ref", "task", "scenario", "workload", "hardware", "precision", "image_size",
+    "sharding", "recompute", "software", "metric", "unit", "notes",
+)  # fmt: skip
+
+# What a row says of its software, source or notes -> the stack whose coefficients apply. First match wins.
+STACKS = tuple(
+    (re.compile(pattern, re.IGNORECASE), stack)
+    for pattern, stack in (
+        (r"trtllm|tensorrt-?llm", "trtllm"),
+        (r"sglang", "sglang"),
+        (r"vllm", "vllm"),
+        (r"llama\.cpp", "llama.cpp"),
+        (r"deepspeed-?mii", "deepspeed-mii"),
+        (r"deepspeed", "deepspeed"),
+        (r"neuron", "neuron"),
+        (r"synapse|gaudi", "synapse"),
+        (r"megatron|nemo", "megatron"),
+        (r"maxtext", "maxtext"),
+        (r"torchtitan", "torchtitan"),
+        (r"llm-foundry|mosaicml", "fsdp"),
+        (r"pytorch-image-models|timm/", "timm"),
+        (r"vitis-ai", "vitis-ai"),
+        (r"hailo", "hailort"),
+        (r"mlcommons|mlperf", "mlperf"),
+    )
+)
+FUSED = frozenset(
+    {"trtllm", "sglang", "vllm", "llama.cpp", "deepspeed-mii", "neuron", "synapse", "megatron", "maxtext", "mlperf"}
+)
+"""Stacks that fuse elementwise work into their kernels or compile it."""
+
+
+def stack(text: str) -> str:
+    """The stack that ``text`` names, or "default"."""
+    return next((name for pattern, name in STACKS if pattern.search(text)), "default")
+
+
+def precision(text: str) -> str:
+    """The planner's name of a precision as tables write it, or "" for none."""
+    plain = text.strip().lower()
+    known = {
+        "": "",
+        "nan": "",
+        "none": "",
+        "int4": "w4a16",
+        "uint4": "w4a16",
+        "float16": "fp16",
+        "bfloat16": "bf16",
+        "float32": "fp32",
+    }
+    known |= {"mxfp4": "fp4", "fp8_block": "fp8", "amp": "fp16"}
+    if plain in known:
+        return known[plain]
+    if plain.startswith("{"):  # a submitter's table of precisions by part: the one that most parts name
+        named = re.findall(r"(fp32|fp16|bf16|fp8|int8|fp4)", plain)
+        return max(set(named), key=named.count) if named else ""
+    return plain

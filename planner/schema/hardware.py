@@ -1,0 +1,148 @@
+"""Devices, the systems they are built into, and who rents or sells those."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Literal
+
+from planner.schema.quantity import STRICT, ByteRate, Bytes, Count, FlopRate, Frequency, Power, Price, Seconds, Unit
+
+Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
+Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
+Topology = Literal["switch", "mesh", "ring", "torus2d", "torus3d", "pcie", "ethernet"]
+TERMS = ("on_demand", "spot", "reserved_1y", "reserved_3y", "owned")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One level of a device's memory; ``main`` holds the model, ``cache`` is on the chip."""
+
+    __pydantic_config__ = STRICT
+    level: Literal["main", "cache"]
+    kind: str
+    capacity: Bytes | None = None
+    bandwidth: ByteRate | None = None
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way off the device; bandwidth per direction, all lanes together."""
+
+    __pydantic_config__ = STRICT
+    kind: str
+    bandwidth: ByteRate
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """What an FPGA is made of, and the overlay its peak rates belong to."""
+
+    __pydantic_config__ = STRICT
+    overlay: str
+    part: str = ""
+    dsp: Count | None = None
+    lut: Count | None = None
+    bram36: Count | None = None
+    uram: Count | None = None
+
+
+@dataclass(frozen=True)
+class Device:
+    """One chip or board by its datasheet. Peaks are dense; a dtype the chip lacks is absent."""
+
+    __pydantic_config__ = STRICT
+    id: str
+    name: str
+    vendor: str
+    kind: Kind
+    family: str
+    sources: dict[str, str]
+    peak: dict[Dtype, FlopRate] = field(default_factory=dict)
+    memory: tuple[Memory, ...] = ()
+    compute_units: Count | None = None
+    clock: Frequency | None = None
+    tdp: Power | None = None
+    idle_power: Power | None = None
+    links: tuple[Link, ...] = ()
+    launch_date: date | None = None
+    fpga: Fabric | None = None
+    notes: str = ""
+
+    def level(self, level: str) -> Memory | None:
+        """The first memory of that level, the outermost cache where there are several."""
+        return next((m for m in self.memory if m.level == level), None)
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A network that joins ``size`` devices: bandwidth per device and direction."""
+
+    __pydantic_config__ = STRICT
+    name: Literal["scale_up", "scale_out"]
+    kind: str
+    topology: Topology
+    size: Annotated[int, Unit("count", least=1)]
+    bandwidth: ByteRate
+    latency: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Host:
+    """The machine around the devices of one node."""
+
+    __pydantic_config__ = STRICT
+    cpu: str = ""
+    cores: Count | None = None
+    memory: Bytes | None = None
+    storage: Bytes | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """A node with ``devices`` of one kind, how they are joined, and up to how many can be joined."""
+
+    __pydantic_config__ = STRICT
+    id: str
+    name: str
+    device: str
+    devices: Annotated[int, Unit("count", least=1)]
+    sources: dict[str, str]
+    tiers: tuple[Tier, ...] = ()
+    host: Host | None = None
+    power: Power | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What one instance costs by term: rent an hour, or the price to buy it."""
+
+    __pydantic_config__ = STRICT
+    on_demand: Annotated[Price, Unit("money/hour")] | None = None
+    spot: Annotated[Price, Unit("money/hour")] | None = None
+    reserved_1y: Annotated[Price, Unit("money/hour")] | None = None
+    reserved_3y: Annotated[Price, Unit("money/hour")] | None = None
+    owned: Annotated[Price, Unit("money")] | None = None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An instance or product: ``devices`` of a system (all of one node where absent), in a region, at a price."""
+
+    __pydantic_config__ = STRICT
+    id: str
+    system: str
+    prices: Prices
+    region: str = ""
+    devices: Annotated[int, Unit("count", least=1)] | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """Who rents or sells: a cloud, a vendor or a shop, with its offers."""
+
+    __pydantic_config__ = STRICT
+    id: str
+    name: str
+    sources: dict[str, str]
+    offers: tuple[Offer, ...]

@@ -1,0 +1,36 @@
+"""A plan with everything it names, looked up: what the catalogue hands to a search."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from planner.schema.coefficients import Calibration, Intervals
+from planner.schema.hardware import Device, Provider, System
+from planner.schema.plan import Plan
+from planner.schema.workload import Workload
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The question and all records that may answer it. ``systems`` and ``devices`` are by id."""
+
+    plan: Plan
+    workload: Workload
+    systems: Mapping[str, System]
+    devices: Mapping[str, Device]
+    providers: tuple[Provider, ...]
+    calibrations: Mapping[str, Calibration]
+    intervals: Intervals
+    plan_text: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The records a request is about."""
+
+    workload: Workload
+    device: Device
+    system: System | None
+    providers: tuple[Provider, ...]
+    intervals: Intervals

@@ -1,0 +1,108 @@
+"""A plan: one YAML file that says what shall run, what matters, and what may be bought or rented."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Literal
+
+from planner.schema.quantity import STRICT, Unit
+
+Term = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "owned"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "int8", "w4a16", "fp4"]
+Seconds = Annotated[float, Unit("second", above=True)]
+Tokens = Annotated[float, Unit("count", above=True)]
+Fraction = Annotated[float, Unit("fraction", above=True)]
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which model: a zoo id, or the path of a Hugging Face config.json or of a workload YAML."""
+
+    __pydantic_config__ = STRICT
+    model: str
+    precision: tuple[Precision, ...] = ()
+    """Precisions the plan accepts; empty takes the usual ones of the scenario, where a device has them."""
+
+
+@dataclass(frozen=True)
+class Serve:
+    """Answer requests: so many a second, each of given lengths, within latency limits (means)."""
+
+    __pydantic_config__ = STRICT
+    requests_per_second: Annotated[float, Unit("count/second", above=True)]
+    input_tokens: Tokens
+    output_tokens: Tokens
+    ttft: Seconds | None = None
+    tpot: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a language model on so many tokens, within a deadline."""
+
+    __pydantic_config__ = STRICT
+    tokens: Tokens
+    sequence_length: Tokens
+    global_batch: Tokens
+    """Sequences in one optimizer step."""
+    deadline: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Infer:
+    """Run a network on so many samples a second (images, frames), within a latency."""
+
+    __pydantic_config__ = STRICT
+    samples_per_second: Annotated[float, Unit("count/second", above=True)]
+    latency: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What may be used. Empty lists mean everything the catalogue has an offer for."""
+
+    __pydantic_config__ = STRICT
+    systems: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    kinds: tuple[Literal["cpu", "gpu", "tpu", "fpga", "asic"], ...] = ()
+    terms: tuple[Term, ...] = ("on_demand", "owned")
+    max_devices: Annotated[int, Unit("count", least=1)] = 1024
+
+
+@dataclass(frozen=True)
+class Economics:
+    """What money and power cost here."""
+
+    __pydantic_config__ = STRICT
+    currency: str = "USD"
+    horizon: Annotated[float, Unit("second", above=True)] = 3 * 8760 * 3600.0
+    """Over how long an owned machine is written off, to nothing, in equal months."""
+    utilisation: Fraction = 0.7
+    """Share of its estimated throughput that a serving system may be loaded to: the rest is headroom for peaks."""
+    electricity: Annotated[tuple[float, str], Unit("money/kWh")] = (0.12, "USD")
+    pue: Annotated[float, Unit("count", least=1)] = 1.3
+    budget: Annotated[tuple[float, str], Unit("money")] | None = None
+    """The most the whole decision may cost: a month of serving, or the training run."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The question, in full. Exactly one of serve, train and infer is given."""
+
+    __pydantic_config__ = STRICT
+    title: str
+    workload: Model
+    serve: Serve | None = None
+    train: Train | None = None
+    infer: Infer | None = None
+    hardware: Hardware = field(default_factory=Hardware)
+    economics: Economics = field(default_factory=Economics)
+    owner: str = ""
+    date: date | None = None
+    status: str = ""
+    notes: str = ""
+
+    @property
+    def scenario(self) -> Literal["serve", "train", "infer"]:
+        """Which of the three questions it asks."""
+        return "serve" if self.serve else "train" if self.train else "infer"

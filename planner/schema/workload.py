@@ -1,0 +1,121 @@
+"""Models as the planner sees them: the sizes that decide their cost."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from planner.schema.quantity import STRICT, Count, Unit
+
+Size = Annotated[int, Unit("count")]
+
+
+@dataclass(frozen=True)
+class Moe:
+    """Mixture of experts: which layers route, and what each token visits there."""
+
+    __pydantic_config__ = STRICT
+    num_experts: Size
+    experts_per_token: Size
+    expert_ffn_size: Size
+    shared_ffn_size: Size = 0
+    dense_layers: Size = 0
+    """How many of the layers keep the dense feed-forward of ``ffn_size``."""
+    router_bias: bool = False
+    shared_gate: bool = False
+    """The shared expert's output is weighted by a learned gate (one weight per hidden channel)."""
+    expert_bias: bool = False
+
+
+@dataclass(frozen=True)
+class Mla:
+    """Multi-head latent attention (DeepSeek-V2, arXiv:2405.04434): what is compressed to what."""
+
+    __pydantic_config__ = STRICT
+    q_lora_rank: Size
+    kv_lora_rank: Size
+    qk_nope_head_dim: Size
+    qk_rope_head_dim: Size
+    v_head_dim: Size
+
+
+@dataclass(frozen=True)
+class Window:
+    """Sliding-window (or chunked) attention: its length in tokens and the number of layers that use it."""
+
+    __pydantic_config__ = STRICT
+    size: Size
+    layers: Size
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A transformer by its sizes; the names are those of Hugging Face's ``config.json`` where it has one."""
+
+    __pydantic_config__ = STRICT
+    hidden_size: Size
+    num_layers: Size
+    num_heads: Size
+    num_kv_heads: Size
+    head_dim: Size
+    ffn_size: Size
+    vocab_size: Size
+    max_context: Size
+    gated_ffn: bool = True
+    tied_embeddings: bool = False
+    causal: bool = True
+    norm: Literal["rms", "layer", "layer_no_bias"] = "rms"
+    positions: Literal["rope", "learned", "alibi", "none"] = "rope"
+    qkv_bias: bool = False
+    output_bias: bool = False
+    ffn_bias: bool = False
+    qk_norm: bool = False
+    attention_sinks: bool = False
+    extra_embeddings: Size = 0
+    """Rows of further embedding tables of hidden_size: token types, special positions."""
+    norms_per_layer: Size = 2
+    """1 where attention and feed-forward share one (GPT-J, Falcon 7B), 4 where each has one before and after (Gemma 2)."""
+    extra_norms: Size = 0
+    """Norms of hidden_size beyond norms_per_layer and one at the end."""
+    extra_parameters: Size = 0
+    """What no rule above counts, as the model card has it (a pooler, a prediction head)."""
+    moe: Moe | None = None
+    mla: Mla | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """Any network by the summary its publisher gives, per sample."""
+
+    __pydantic_config__ = STRICT
+    parameters: Count
+    macs: Count
+    activations: Count | None = None
+    input: str = ""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What a published benchmark sends, on average, and the latency it allows by scenario."""
+
+    __pydantic_config__ = STRICT
+    input_tokens: Annotated[float, Unit("count")]
+    output_tokens: Annotated[float, Unit("count")]
+    source: str
+    limits: dict[str, dict[Literal["ttft", "tpot"], Annotated[float, Unit("second")]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One entry of the zoo: a transformer, a network summary, or a benchmark of another entry (``of``)."""
+
+    __pydantic_config__ = STRICT
+    id: str
+    name: str
+    sources: dict[str, str]
+    architecture: Architecture | None = None
+    network: Network | None = None
+    of: str = ""
+    requests: Requests | None = None
+    parameters: Count | None = None
+    """The published number of parameters, where there is one: the architecture's own count must equal it."""
+    notes: str = ""

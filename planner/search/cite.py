@@ -1,0 +1,49 @@
+"""Which figures an estimate used, and who says so."""
+
+from collections.abc import Mapping
+
+from planner import units
+from planner.schema.hardware import Device
+from planner.schema.quantity import Figure
+from planner.search.listings import Listing, Place
+from planner.search.machines import Found, arithmetic
+from planner.search.result import Cited
+
+
+def cited(listing: Listing, place: Place, precision: str, laws: Mapping[str, Found]) -> tuple[Cited, ...]:
+    """The price, the device's figures, and the coefficients of its laws."""
+    price = listing.price
+    unit = "" if listing.term == "owned" else "/h"
+    amount = (
+        f"{price.amount:,.4g} {price.currency}{unit}" if price.amount < 1000 else f"{price.amount:,.2f} {price.currency}{unit}"
+    )
+    source = listing.provider.sources.get(price.source, price.source)
+    what = f"{listing.provider.name} {listing.offer.id}, {listing.term.replace('_', ' ')}"
+    first = Cited(what, amount, source, price.date.isoformat(), price.note)
+    return (first, *device_figures(place.device, precision), *(law(found) for found in laws.values() if found.fit))
+
+
+def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:
+    """The datasheet figures every estimate on a device uses."""
+    main, dtype = device.level("main"), arithmetic(device, precision)
+    figures: list[tuple[str, Figure | None, str]] = [
+        (f"{device.name}: dense peak, {dtype}", device.peak.get(dtype), "flop/s"),  # type: ignore[call-overload]
+        (f"{device.name}: memory bandwidth", main.bandwidth if main else None, "byte/s"),
+        (f"{device.name}: memory", main.capacity if main else None, "byte"),
+        (f"{device.name}: board power", device.tdp, "watt"),
+    ]
+    return tuple(
+        Cited(what, units.show(f.value, dimension, 4), device.sources.get(f.source, f.source), note=f.note)
+        for what, f, dimension in figures
+        if f is not None
+    )
+
+
+def law(found: Found) -> Cited:
+    """The coefficients of one law and how they were come by."""
+    assert found.fit is not None and found.calibration is not None
+    error = f", {100 * found.fit.held_out_error:.0f} % mean error on shapes it never saw" if found.fit.held_out_error else ""
+    of = f"coefficients of the {found.law.replace('_', ' ')} law ({found.evidence})"
+    points = f"{found.fit.points:,} points{error}" if found.fit.points else "see the note"
+    source = found.calibration.sources.get(found.fit.source, found.fit.source)
+    return Cited(of, points, source, note=found.fit.note)

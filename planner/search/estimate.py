@@ -1,0 +1,72 @@
+"""Rows of workload, machine and layout to throughput, latency and memory: the model wired together.
+
+Everything a row needs is in columns of ``rows`` (N,): batch, input_tokens, output_tokens, tp, pp, ep, devices and the rest that
+the scenario's function names. ``architectures`` and ``machine`` are already taken to N rows.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from planner.model import memory, serving, training
+from planner.model.columns import Array, Columns
+from planner.model.families import transformer
+from planner.model.families.transformer_size import flatten, parameters
+from planner.model.operation import Machine
+from planner.schema.precision import RECIPES
+from planner.schema.workload import Architecture
+
+PRECISIONS = tuple(RECIPES)
+HEADROOM = 1.0  # requests in flight a KV cache is sized for, relative to those that run
+
+
+def architecture_table(architectures: Sequence[Architecture]) -> tuple[Columns, Columns]:
+    """Sizes of each architecture as columns (A,), and its parameters by part: layers, experts, embeddings, total."""
+    flat = [flatten(a) for a in architectures]
+    table = Columns({name: np.array([f[name] for f in flat], float) for name in (flat[0] if flat else {})}, length=len(flat))
+    table = table.with_(causal=table.causal > 0, gated_ffn=table.gated_ffn > 0) if flat else table
+    parts = {k: np.asarray(v, float) for k, v in parameters(table).items()}
+    total = parts["total"]
+    embeddings = parts["embeddings"]
+    size = Columns(
+        experts=parts["experts"], embeddings=embeddings, layers=total - parts["experts"] - embeddings, total=total,
+        widest=np.maximum(table.ffn_size * (1 + table.gated_ffn), table.hidden_size), length=len(flat),
+    )  # fmt: skip
+    return table, size
+
+
+def with_precision(rows: Columns, codes: Array, *, quantised_cache: bool = True) -> Columns:
+    """``rows`` with bytes an element for the precision of each (index into PRECISIONS)."""
+    recipes = [RECIPES[name] for name in PRECISIONS]
+    weight = np.array([r.weight for r in recipes])[codes]
+    activation = np.array([r.activation for r in recipes])[codes]
+    kv = np.array([r.kv for r in recipes])[codes]
+    head = np.where(weight < 2, 2.0, weight)
+    return rows.with_(weight=weight, head_weight=head, activation=activation, kv=kv if quantised_cache else np.maximum(kv, 2.0))
+
+
+def as_pass(rows: Columns) -> Columns:
+    """Inference rows with the columns a forward pass wants on top of tp and ep."""
+    n = np.ones(len(rows))
+    return rows.with_(expert_tp=np.maximum(1.0, rows.tp / rows.ep), pooled=n, split_norms=n)
+
+
+def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:
+    """How many requests' KV caches fit beside the weights of one replica (N,); 0 where not one does."""
+    per_token = transformer.kv_bytes_per_token(a, rows)
+    fixed = memory.serving(size, per_token, rows, np.zeros(len(rows)))
+    work = memory.serving(size, per_token, rows, np.full(len(rows), 8192.0))["activations"]
+    free = memory.usable(machine.device.capacity) - fixed["weights"] - work
+    mean = rows.input_tokens + rows.output_tokens / 2  # at any time the requests in flight are on average half done
+    return np.maximum(0.0, np.floor(free / (per_token * mean / rows.pp) / HEADROOM))
+
+
+def serve(a: Columns, rows: Columns, machine: Machine, *, continuous: bool) -> serving.Service:
+    """One replica's latency and rate at ``rows.batch``."""
+    p = as_pass(rows)
+    return (serving.continuous if continuous else serving.static_batch)(a, p, machine)
+
+
+def train(a: Columns, size: Columns, rows: Columns, machine: Machine) -> training.Step:
+    """One optimizer step of all devices."""
+    return training.step(a, rows, size, machine)

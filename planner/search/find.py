@@ -1,0 +1,193 @@
+"""A plan's candidates: every listing with the option that serves the goal best on it, and why others are out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from planner import units
+from planner.errors import InputError
+from planner.model import cost
+from planner.model.columns import Columns
+from planner.model.operation import Machine
+from planner.schema.inputs import Inputs
+from planner.schema.precision import RECIPES
+from planner.search import estimate, infer, serve, train
+from planner.search.cite import cited
+from planner.search.intervals import around
+from planner.search.listings import Listing, Place, listings
+from planner.search.machines import Found, Setting, arithmetic, machine, weakest
+from planner.search.options import Explained, Options
+from planner.search.reasons import bottleneck, reason
+from planner.search.result import Candidate, Estimate
+
+USUAL = {"serve": ("fp8", "bf16"), "train": ("bf16",), "infer": ("int8", "fp16")}
+NOTHING = Estimate(float("nan"), float("nan"), float("nan"), "datasheet")
+
+
+def candidates(inputs: Inputs) -> list[Candidate]:
+    """One candidate a listing: those that can do it by cost, then those that cannot by how near they come."""
+    goal: Any = getattr(inputs.plan, inputs.plan.scenario)
+    module: Any = {"serve": serve, "train": train, "infer": infer}[inputs.plan.scenario]
+    _suits(inputs)
+    listed, places = listings(inputs)
+    settings, table, found, machines = _settings(inputs, places)
+    if not settings:
+        return [_impossible(inputs, listing, places[listing.place]) for listing in listed]
+    with np.errstate(all="ignore"):
+        options: Options = module.options(inputs, goal, places, table, machines)
+        best = options.best()
+        explained: Explained = module.explain(inputs, goal, options.rows.take(best), machines)
+    of_place = {int(p): i for i, p in enumerate(options.rows.place[best])}
+    made = []
+    for listing in listed:
+        i = of_place.get(listing.place)
+        if i is None:
+            made.append(_impossible(inputs, listing, places[listing.place]))
+            continue
+        excess = {name: float(values[best[i]]) for name, values in options.excess.items()}
+        made.append(_candidate(inputs, listing, places[listing.place], explained, i, excess, machines, found))
+    return sorted(made, key=_rank)
+
+
+def _rank(c: Candidate) -> tuple[bool, float, str]:
+    value = c.cost.value if c.cost.value == c.cost.value else float("inf")
+    return (not c.feasible, value, c.label)
+
+
+def _suits(inputs: Inputs) -> None:
+    """A model that cannot be asked this is an error of the plan, not of the hardware."""
+    scenario, workload = inputs.plan.scenario, inputs.workload
+    if scenario in ("serve", "train") and workload.architecture is None:
+        raise InputError(f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'", hint="Use 'infer:'.")
+    if scenario == "infer" and workload.network is None:
+        raise InputError(
+            f"'{workload.id}' has no network summary, so it cannot be asked to 'infer'", hint="Use 'serve:' or 'train:'."
+        )
+    longest = workload.architecture.max_context if workload.architecture else 0
+    asked = 0.0
+    if inputs.plan.serve:
+        asked = inputs.plan.serve.input_tokens + inputs.plan.serve.output_tokens
+    if longest and asked > longest:
+        raise InputError(f"a context of {asked:,.0f} tokens is longer than {workload.id} allows: {longest:,}")
+
+
+def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], Columns, list[dict[str, Found]], Machine]:
+    """Every place in every precision that the plan accepts and the device computes in."""
+    precisions = inputs.plan.workload.precision or USUAL[inputs.plan.scenario]
+    settings, place, code = [], [], []
+    for index, p in enumerate(places):
+        for precision in precisions:
+            if arithmetic(p.device, precision):
+                settings.append(Setting(p.device, p.system, precision))
+                place.append(index)
+                code.append(estimate.PRECISIONS.index(precision))
+    if not settings:
+        return [], Columns(length=0), [], Machine(Columns(length=0), {})
+    machines, found = machine(settings, inputs.calibrations.get)
+    known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    keep = np.flatnonzero(known)
+    table = Columns(place=np.array(place), precision=np.array(code)).take(keep)
+    return [settings[i] for i in keep], table, [found[i] for i in keep], machines.take(keep)
+
+
+def _candidate(
+    inputs: Inputs, listing: Listing, place: Place, e: Explained, i: int, excess: dict[str, float], machines: Machine,
+    found: Sequence[dict[str, Found]],
+) -> Candidate:  # fmt: skip
+    row = e.rows.take([i])
+    setting = int(row.setting[0])
+    device = machines.device.take([setting])
+    laws = found[setting]
+    evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
+    task = "training" if inputs.plan.scenario == "train" else "inference"
+    instances = int(row.instances[0])
+    load = 1.0 if inputs.plan.scenario == "train" else min(1.0, demand(inputs) / float(row.rate[0]))
+    power = cost.power(device, row.devices, np.array([load]))[0]
+    hours = float(row.hours[0])
+    parts = _money(inputs, listing, instances, hours, float(power))
+    total = sum(parts.values())
+    work = demand(inputs) * hours * units.HOUR if inputs.plan.scenario != "train" else inputs.plan.train.tokens  # type: ignore[union-attr]
+    millions = work / 1e6
+    spread = around(total, inputs.intervals, task, evidence)
+    over = {**excess, **_budget(inputs, total)}
+    return Candidate(
+        label=f"{instances} × {listing.offer.id}, {_term(listing.term)}" + _where(inputs, listing),
+        provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
+        system=place.system.id, system_name=place.system.name, device=place.device.id, device_name=place.device.name,
+        kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
+        precision=estimate.PRECISIONS[int(row.precision[0])], layout=_layout(inputs, row),
+        throughput=around(float(row.rate[0]), inputs.intervals, task, evidence),
+        latency={k: around(float(v[i]), inputs.intervals, task, evidence) for k, v in e.latency.items()},
+        cost=spread, cost_parts=parts,
+        unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
+        memory={k: float(v[i]) for k, v in e.memory.items()}, memory_capacity=float(e.capacity[i]),
+        time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
+        bottleneck=bottleneck(e.one, i, device), power=float(power),
+        energy_per_unit=float(power) * inputs.plan.economics.pue * hours * units.HOUR / millions,
+        mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]), mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
+        rejected=reason(over, inputs, place, e, i), cited=cited(listing, place, estimate.PRECISIONS[int(row.precision[0])], laws),
+    )  # fmt: skip
+
+
+def demand(inputs: Inputs) -> float:
+    """What the goal needs, in work a second; 0 for training without a deadline."""
+    plan = inputs.plan
+    if plan.serve:
+        return plan.serve.requests_per_second * plan.serve.output_tokens
+    if plan.infer:
+        return plan.infer.samples_per_second
+    assert plan.train is not None
+    return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
+
+
+def _money(inputs: Inputs, listing: Listing, instances: int, hours: float, watts: float) -> dict[str, float]:
+    """What the period costs by part; rent includes power and hosting, an owned machine pays its own."""
+    economics = inputs.plan.economics
+    if listing.term != "owned":
+        return {"rent": cost.rent(listing.price.amount, instances, hours)}
+    energy = cost.energy(watts, hours, economics.pue, economics.electricity[0])
+    return {"hardware": cost.written_off(listing.price.amount, instances, hours, economics.horizon), "electricity": energy}
+
+
+def _budget(inputs: Inputs, total: float) -> dict[str, float]:
+    budget = inputs.plan.economics.budget
+    return {"budget": total / budget[0]} if budget else {}
+
+
+def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
+    names = {"serve": ("tp", "batch"), "infer": ("batch",), "train": ("tp", "pp", "dp", "ep", "zero_stage", "micro_batch")}
+    layout: dict[str, int | str] = {n: int(row[n][0]) for n in names[inputs.plan.scenario]}
+    if inputs.plan.scenario == "train":
+        layout["recompute"] = train.RECOMPUTE[int(row.recompute[0])]
+    return layout
+
+
+def _term(term: str) -> str:
+    return {"on_demand": "on demand", "reserved_1y": "1 year", "reserved_3y": "3 years"}.get(term, term)
+
+
+def _where(inputs: Inputs, listing: Listing) -> str:
+    return f", {listing.offer.region}" if inputs.plan.hardware.regions and listing.offer.region else ""
+
+
+def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
+    """A listing that no option could even be formed for."""
+    wanted = inputs.plan.workload.precision or USUAL[inputs.plan.scenario]
+    able = [p for p in wanted if arithmetic(place.device, p)]
+    memory = place.device.level("main")
+    if not able:
+        dtypes = " or ".join(dict.fromkeys(d for p in wanted for d in RECIPES[p].arithmetic))
+        why = f"{place.device.name} has no published peak in {dtypes}"
+    elif memory is None or memory.bandwidth is None:
+        why = f"the memory bandwidth of {place.device.name} is not published"
+    else:
+        why = "no layout divides the model over it within the plan's number of devices"
+    return Candidate(
+        label=f"{listing.offer.id}, {_term(listing.term)}" + _where(inputs, listing), provider=listing.provider.id,
+        region=listing.offer.region, offer=listing.offer.id, term=listing.term, system=place.system.id,
+        system_name=place.system.name, device=place.device.id, device_name=place.device.name, kind=place.device.kind,
+        instances=0, devices=0, precision="", layout={}, throughput=NOTHING, latency={}, cost=NOTHING, cost_parts={},
+        unit_cost=NOTHING, memory={}, memory_capacity=float("nan"), time={}, bottleneck="", power=float("nan"),
+        energy_per_unit=float("nan"), mfu=float("nan"), mbu=float("nan"), rejected=why,
+    )  # fmt: skip

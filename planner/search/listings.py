@@ -1,0 +1,82 @@
+"""What can be bought or rented: every offer and term that the plan allows, and the places those offers stand for."""
+
+from dataclasses import dataclass
+
+from planner.errors import InputError
+from planner.schema.hardware import TERMS, Device, Offer, Provider, System
+from planner.schema.inputs import Inputs
+from planner.schema.quantity import Price
+
+
+@dataclass(frozen=True)
+class Place:
+    """An instance: ``devices`` of a system."""
+
+    system: System
+    device: Device
+    devices: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A place at a price: one provider's offer under one term."""
+
+    provider: Provider
+    offer: Offer
+    term: str
+    price: Price
+    place: int
+    """Index into the places."""
+
+    @property
+    def hourly(self) -> float:
+        """Rent of one instance an hour; zero for an owned one."""
+        return 0.0 if self.term == "owned" else self.price.amount
+
+
+def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
+    """Every listing the plan allows; of one offer in several regions only the cheapest, unless the plan names regions.
+
+    Raises InputError where the plan's own filters leave nothing, and says which one did.
+    """
+    places: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, str, str, str], Listing] = {}
+    for provider in inputs.providers:
+        for offer in provider.offers:
+            if not _allowed(offer, inputs):
+                continue
+            system = inputs.systems[offer.system]
+            key = (system.id, offer.devices or system.devices)
+            for term in TERMS:
+                price: Price | None = getattr(offer.prices, term)
+                if price is None or term not in inputs.plan.hardware.terms or price.currency != inputs.plan.economics.currency:
+                    continue
+                index = places.setdefault(key, len(places))
+                listing = Listing(provider, offer, term, price, index)
+                region = offer.region if inputs.plan.hardware.regions else ""
+                same = found.setdefault((provider.id, offer.id, term, region), listing)
+                if price.amount < same.price.amount:
+                    found[provider.id, offer.id, term, region] = listing
+    if not found:
+        raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
+    return list(found.values()), [Place(inputs.systems[s], inputs.devices[inputs.systems[s].device], n) for s, n in places]
+
+
+def _allowed(offer: Offer, inputs: Inputs) -> bool:
+    hardware = inputs.plan.hardware
+    system = inputs.systems.get(offer.system)
+    if system is None or (hardware.regions and offer.region not in hardware.regions):
+        return False
+    return not hardware.kinds or inputs.devices[system.device].kind in hardware.kinds
+
+
+def _emptied(inputs: Inputs) -> str:
+    hardware = inputs.plan.hardware
+    offers = [o for p in inputs.providers for o in p.offers if o.system in inputs.systems]
+    if not offers:
+        return "No provider the plan allows offers any of the systems it allows."
+    regions = sorted({o.region for o in offers if o.region})
+    if hardware.regions and not set(hardware.regions) & set(regions):
+        return f"None is in the regions it names; there are offers in {', '.join(regions[:12])}."
+    terms = [t for t in TERMS if any(getattr(o.prices, t) for o in offers)]
+    return f"Terms with a price in {inputs.plan.economics.currency}: {', '.join(terms)}; the plan allows {', '.join(hardware.terms)}."

@@ -1,0 +1,151 @@
+"""Records to columns: devices, systems and calibrations become the rows that the model's laws read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.operation import Machine
+from planner.model.ops import laws
+from planner.schema.coefficients import Calibration, Evidence, Fit
+from planner.schema.hardware import Device, System
+from planner.schema.precision import RECIPES
+
+LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
+COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
+ALIKE = {"fp16": "bf16", "bf16": "fp16"}
+Find = Callable[[str], Calibration | None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A device in a system, computing in a precision under a software stack."""
+
+    device: Device
+    system: System | None
+    precision: str
+    stack: str = "default"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The fit a law uses, and where it came from."""
+
+    law: str
+    variant: str
+    fit: Fit | None
+    calibration: Calibration | None
+
+    @property
+    def evidence(self) -> Evidence:
+        """How the coefficients are known: by whom the calibration covers."""
+        return COVERS[self.calibration.covers] if self.calibration else "datasheet"
+
+
+def arithmetic(device: Device, precision: str) -> str:
+    """The dtype a device computes ``precision`` in, or "" where it cannot."""
+    return next((dtype for dtype in RECIPES[precision].arithmetic if dtype in device.peak), "")
+
+
+def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
+    """For every law the most particular fit there is: of the device, its family, then its kind."""
+    device = setting.device
+    main = arithmetic(device, setting.precision)
+    wanted = dict.fromkeys(("engine", "network"), (setting.stack, "default"))
+    wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
+    wanted |= dict.fromkeys(("attention", "decode_attention", "stream"), ("default",))
+    wanted["collective"] = (_link(setting.system), "default")
+    ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind)) if c]
+    return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
+
+
+def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machine, list[dict[str, Found]]]:
+    """One row a setting: device columns, coefficients of each law, and which fits those are."""
+    found = [find(s, find_calibration) for s in settings]
+    device = Columns(
+        {name: np.array([value(s) for s in settings], float) for name, value in _DEVICE.items()}, length=len(settings)
+    )
+    coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
+    return Machine(device, coefficients), found
+
+
+def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
+    """The evidence an estimate stands on: that of its weakest law."""
+    return max((found[law].evidence for law in which), key=LADDER.index)
+
+
+ENGINE = {"prefill_step": 0.0, "decode_step": 0.0, "training_step": 0.0}
+
+
+def _coefficients(law: str, found: Sequence[Found]) -> Columns:
+    defaults = ENGINE if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
+    return Columns(
+        {
+            name: np.array([f.fit.coefficients.get(name, value) if f.fit else value for f in found])
+            for name, value in defaults.items()
+        },
+        length=len(found),
+    )
+
+
+def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:
+    for calibration in ladder:
+        fits = calibration.laws.get(law.removesuffix("_half"), {})
+        for variant in variants:
+            if variant in fits:
+                return Found(law, variant, fits[variant], calibration)
+    return Found(law, "", None, None)
+
+
+def _link(system: System | None) -> str:
+    return next((t.topology for t in system.tiers if t.name == "scale_up"), "default") if system else "default"
+
+
+def _tier(setting: Setting, name: str, field: str) -> float:
+    tiers = setting.system.tiers if setting.system else ()
+    for tier in tiers:
+        if tier.name == name:
+            return float(tier.size) if field == "size" else tier.bandwidth.value
+    return np.nan if field == "bandwidth" else 1.0
+
+
+def _peak(device: Device, precision: str) -> float:
+    dtype = arithmetic(device, precision)
+    return next((figure.value for name, figure in device.peak.items() if name == dtype), np.nan)
+
+
+def _memory(setting: Setting, level: str, field: str) -> float:
+    memory = setting.device.level(level)
+    figure = getattr(memory, field) if memory else None
+    if figure is None and level == "main" and field == "capacity" and setting.system and setting.system.host:
+        figure = setting.system.host.memory
+        return figure.value / setting.system.devices if figure else np.nan
+    if figure is None and level == "main" and field == "bandwidth" and setting.device.links:
+        figure = setting.device.links[0].bandwidth  # a chip without memory of its own works out of its host's
+    return figure.value if figure else np.nan
+
+
+def _host_power(s: Setting) -> float:
+    """Watts a device that the rest of its node draws at most; nothing where the node's power is not published."""
+    if s.system is None or s.system.power is None or s.device.tdp is None:
+        return 0.0
+    return max(0.0, s.system.power.value / s.system.devices - s.device.tdp.value)
+
+
+_DEVICE: dict[str, Callable[[Setting], float]] = {
+    "peak": lambda s: _peak(s.device, s.precision),
+    "peak_half": lambda s: _peak(s.device, "bf16"),
+    "bandwidth": lambda s: _memory(s, "main", "bandwidth"),
+    "capacity": lambda s: _memory(s, "main", "capacity"),
+    "cache": lambda s: _memory(s, "cache", "capacity"),
+    "units": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.kind == "gpu" else np.nan,
+    "cores": lambda s: s.device.compute_units.value if s.device.compute_units else 1.0,
+    "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
+    "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
+    "host_power": _host_power,
+    "node": lambda s: s.system.devices if s.system else 1.0,
+    "up_bandwidth": lambda s: _tier(s, "scale_up", "bandwidth"),
+    "up_size": lambda s: _tier(s, "scale_up", "size"),
+    "out_bandwidth": lambda s: _tier(s, "scale_out", "bandwidth"),
+}

@@ -1,0 +1,52 @@
+"""What every scenario's search yields: options as columns, the best of each place, and why the rest fell."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.passes import Pass
+
+
+@dataclass(frozen=True)
+class Options:
+    """Evaluated configurations (N,): ``rows`` has place, precision [index], instances, devices, hours, rate [work/s of all
+    instances], latency (what ties are broken by) and the layout's columns.
+
+    excess: name of a limit -> how many times over it each option is (N,); at most 1 keeps it. A limit on memory comes
+    first: the one that an option exceeds first in this order is the one it is rejected for.
+    """
+
+    rows: Columns
+    excess: dict[str, Array]
+
+    @property
+    def allowed(self) -> Array:
+        """Whether each option keeps every limit (N,)."""
+        return np.asarray(np.all([e <= 1 for e in self.excess.values()], axis=0))
+
+    def best(self) -> Array:
+        """For each place that has options, the index of the best: the cheapest allowed, else the one nearest to allowed."""
+        worst = np.max([np.nan_to_num(e, nan=np.inf) for e in self.excess.values()], axis=0)
+        # memory decides before latency: an option that fits nowhere is never "nearest"
+        stuck = np.stack([np.where(e > 1, i, len(self.excess)) for i, e in enumerate(self.excess.values())]).min(axis=0)
+        worst = np.where(self.allowed, 1.0, worst)
+        first = np.where(self.allowed, 0, len(self.excess) - stuck + 1)
+        spent = self.rows.instances * self.rows.hours
+        order = np.lexsort((self.rows.latency, np.where(self.allowed, spent, 0), worst, first, self.rows.place))
+        _, start = np.unique(self.rows.place[order], return_index=True)
+        return order[start]
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The chosen options again, with what the report shows: latencies [s], memory [B] and time [s] by part, each (P,)."""
+
+    rows: Columns
+    latency: dict[str, Array]
+    memory: dict[str, Array]
+    capacity: Array
+    one: Pass
+    """One step on one device."""
+    step_devices: Array
+    """Devices that share one step's model FLOP."""

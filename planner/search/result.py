@@ -1,0 +1,136 @@
+"""What a search found: plain frozen records, the contract between search, decide, report and ``--format json``.
+
+Times are seconds, sizes bytes, power watts, energy joules, money in ``Result.currency``. NaN stands for "not known"
+inside the planner and becomes null in JSON.
+"""
+
+from dataclasses import dataclass
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, the interval it should lie in nine times of ten, and what it rests on."""
+
+    value: float
+    low: float
+    high: float
+    evidence: str
+    """measured, calibrated, family or datasheet."""
+
+
+@dataclass(frozen=True)
+class Cited:
+    """One input figure an estimate used: what it is, its value as text, and who says so."""
+
+    what: str
+    value: str
+    source: str
+    date: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One offer with the layout that serves the goal best on it."""
+
+    label: str
+    """Short and unique within a result: ``2 × p5.48xlarge, on demand``."""
+    provider: str
+    region: str
+    offer: str
+    term: str
+    system: str
+    system_name: str
+    device: str
+    device_name: str
+    kind: str
+    instances: int
+    devices: int
+    precision: str
+    layout: dict[str, int | str]
+    """Parallel degrees and batch: tp, pp, dp, batch, micro_batch, recompute … as far as they apply."""
+    throughput: Estimate
+    """Capacity at full load, in ``Result.throughput_unit``."""
+    latency: dict[str, Estimate]
+    """Seconds by name, in the order to show: ttft and tpot; latency; or duration of a training run."""
+    cost: Estimate
+    """Money for ``Result.cost_period``, the sum of ``cost_parts``."""
+    cost_parts: dict[str, float]
+    unit_cost: Estimate
+    """Money for one ``Result.work_unit``."""
+    memory: dict[str, float]
+    """Bytes on the fullest device by use: weights, kv_cache, activations, gradients, optimizer, workspace."""
+    memory_capacity: float
+    time: dict[str, float]
+    """Seconds of one step (or pass) by what they go to: matmul, attention, elementwise, communication, overhead …"""
+    bottleneck: str
+    """compute, memory bandwidth, communication, overhead …"""
+    power: float
+    """Watts of all devices and hosts under this load, before PUE."""
+    energy_per_unit: float
+    """Joules for one work unit, PUE included."""
+    mfu: float
+    mbu: float
+    rejected: str
+    """Why this candidate cannot be chosen, in words with figures; empty where it can."""
+    cited: tuple[Cited, ...] = ()
+
+    @property
+    def feasible(self) -> bool:
+        """Whether it keeps every limit of the plan."""
+        return not self.rejected
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer in words and figures. ``choice`` and ``runner_up`` are labels; empty where nothing fits."""
+
+    choice: str
+    runner_up: str
+    headline: str
+    """``Choose 2 × p5.48xlarge (on demand) at $4,321 a month``, or what is nearest where nothing fits."""
+    why: str
+    gap: str
+    flips: tuple[str, ...]
+    """Conditions under which the answer changes, most likely first."""
+    cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything a report shows. Candidates come ranked: feasible ones by cost, then the rejected."""
+
+    schema_version: int
+    title: str
+    scenario: str
+    goal: str
+    """One line: what is asked (``20 requests/s of 1,000 tokens in and 300 out, TTFT under 1 s, TPOT under 50 ms``)."""
+    workload: str
+    currency: str
+    cost_period: str
+    """``month`` or ``run``."""
+    throughput_unit: str
+    """``output tokens/s``, ``tokens/s`` or ``samples/s``."""
+    work_unit: str
+    """``million output tokens``, ``million tokens`` or ``million samples``."""
+    demand: float
+    """What the goal needs, in throughput_unit."""
+    candidates: tuple[Candidate, ...]
+    front: tuple[str, ...]
+    """Labels of the candidates that no other beats in both cost and throughput."""
+    verdict: Verdict
+    assumptions: tuple[str, ...]
+    exclusions: tuple[str, ...]
+    """What the figures leave out."""
+    accuracy: tuple[str, ...]
+    """How far such estimates were from published measurements, in words."""
+    oldest_price: str
+    versions: dict[str, str]
+    hashes: dict[str, str]
+    plan_text: str
+    """The plan as the user wrote it."""
+    owner: str = ""
+    date: str = ""
+    status: str = ""

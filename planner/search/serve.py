@@ -1,0 +1,77 @@
+"""Serving a language model: tensor degrees, precisions and batch sizes of every place, evaluated at once."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from planner import units
+from planner.model import memory, serving
+from planner.model.columns import Columns, product
+from planner.model.families import transformer
+from planner.model.operation import Machine
+from planner.schema.inputs import Inputs
+from planner.schema.plan import Serve
+from planner.search import estimate
+from planner.search.listings import Place
+from planner.search.options import Explained, Options
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+DEGREES = (1, 2, 4, 8, 16)
+
+
+def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Columns, machines: Machine) -> Options:
+    """settings (S,): place and precision of each row of machines."""
+    rows, a, size, machine = _rows(inputs, serve, places, settings, machines)
+    service = estimate.serve(a, rows, machine, continuous=True)
+    load = np.full(len(rows), inputs.plan.economics.utilisation)
+    ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
+    demand = serve.requests_per_second * serve.output_tokens
+    per_instance = np.floor(rows.node / rows.tp)
+    instances = np.ceil(demand / (service.output_rate * inputs.plan.economics.utilisation * per_instance) - 1e-9)
+    rows = rows.with_(
+        instances=instances, devices=instances * rows.node, hours=np.full(len(rows), units.MONTH / units.HOUR),
+        rate=service.output_rate * per_instance * instances, latency=service.tpot,
+    )  # fmt: skip
+    most = estimate.most_requests(a, size, rows, machine)
+    excess = {
+        "memory": np.where(most >= rows.batch, 0.0, np.where(most > 0, rows.batch / np.maximum(most, 1), np.inf)),
+        "ttft": ttft / (serve.ttft or np.inf),
+        "tpot": service.tpot / (serve.tpot or np.inf),
+        "devices": rows.devices / inputs.plan.hardware.max_devices,
+    }
+    return Options(rows, excess)
+
+
+def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> Explained:
+    """The chosen rows with their parts."""
+    n = np.zeros(len(rows), int)
+    table, sizes = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
+    a, size, machine = table.take(n), sizes.take(n), machines.take(rows.setting)
+    service = estimate.serve(a, rows, machine, continuous=True)
+    load = np.full(len(rows), inputs.plan.economics.utilisation)
+    ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
+    tokens = rows.batch * (serve.input_tokens + serve.output_tokens / 2)
+    kv = transformer.kv_bytes_per_token(a, rows)
+    return Explained(
+        rows, {"ttft": ttft, "tpot": service.tpot}, memory.serving(size, kv, rows, tokens), machine.device.capacity,
+        service.decode, rows.tp,
+    )  # fmt: skip
+
+
+def _rows(
+    inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Columns, machines: Machine
+) -> tuple[Columns, Columns, Columns, Machine]:
+    """Every combination, with its architecture, sizes and machine taken to rows."""
+    grid = product(setting=np.arange(len(settings)), tp=np.array(DEGREES, float), batch=np.array(BATCHES, float))
+    node = np.array([p.devices for p in places], float)[settings.place[grid.setting]]
+    heads = inputs.workload.architecture.num_heads if inputs.workload.architecture else 1
+    grid = grid.with_(node=node).take((grid.tp <= node) & (heads % grid.tp == 0))
+    rows = grid.with_(
+        place=settings.place[grid.setting], precision=settings.precision[grid.setting], ep=np.ones(len(grid)),
+        pp=np.ones(len(grid)), fused=np.ones(len(grid)), input_tokens=np.full(len(grid), serve.input_tokens),
+        output_tokens=np.full(len(grid), serve.output_tokens),
+    )  # fmt: skip
+    rows = estimate.with_precision(rows, rows.precision)
+    table, sizes = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
+    zero = np.zeros(len(rows), int)
+    return rows, table.take(zero), sizes.take(zero), machines.take(rows.setting)

@@ -1,0 +1,225 @@
+"""One workload on one system at one layout: N = 1 of what a search does, with everything it found out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner import units
+from planner.errors import InputError
+from planner.model import cost, memory
+from planner.model.columns import Columns
+from planner.model.families import network, transformer
+from planner.model.passes import Pass, run
+from planner.schema.coefficients import Calibration
+from planner.schema.inputs import Subject
+from planner.search import estimate
+from planner.search.cite import device_figures, law
+from planner.search.intervals import around
+from planner.search.machines import Setting, arithmetic, machine, weakest
+from planner.search.reasons import bottleneck
+from planner.search.result import Cited, Estimate
+
+PREFERRED = ("bf16", "fp16", "int8", "fp32")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to estimate. ``mode``: serve, train or infer; sizes that do not apply to it are ignored."""
+
+    mode: str
+    devices: int = 1
+    precision: str = ""
+    batch: int = 1
+    input_tokens: int = 1000
+    output_tokens: int = 300
+    tp: int = 0
+    """0 takes all devices for serving and 1 for training."""
+    pp: int = 1
+    micro_batch: int = 1
+    global_batch: int = 0
+    sequence: int = 4096
+    zero_stage: int = 1
+    recompute: int = 0
+
+
+@dataclass(frozen=True)
+class Single:
+    """The answer: rates and latencies with intervals, memory and time by part, and the figures it rests on."""
+
+    workload: str
+    system: str
+    device: str
+    devices: int
+    precision: str
+    layout: dict[str, int]
+    figures: dict[str, Estimate]
+    memory: dict[str, float]
+    memory_capacity: float
+    fits: bool
+    time: dict[str, float]
+    bottleneck: str
+    mfu: float
+    mbu: float
+    power: float
+    hourly: float
+    offer: str
+    unit_cost: Estimate | None
+    joules_per_unit: float
+    work_unit: str
+    cited: tuple[Cited, ...]
+
+
+@dataclass(frozen=True)
+class _Run:
+    figures: dict[str, float]
+    rate: float
+    work_unit: str
+    memory: dict[str, float]
+    one: Pass
+    layout: dict[str, int]
+
+
+def single(request: Request, subject: Subject, find: Callable[[str], Calibration | None]) -> Single:
+    """Estimate ``request``; raises InputError for a layout that does not divide or a precision the device lacks."""
+    device = subject.device
+    precision = request.precision or next((p for p in PREFERRED if arithmetic(device, p)), "")
+    if not precision or not arithmetic(device, precision):
+        has = ", ".join(device.peak) or "none"
+        raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
+    table, found = machine([Setting(device, subject.system, precision)], find)
+    if not np.isfinite(table.device.bandwidth[0]):
+        raise InputError(f"the memory bandwidth of {device.name} is not published, so nothing can be estimated on it")
+    one = Columns(fused=1.0, precision=estimate.PRECISIONS.index(precision), length=1)
+    rows = estimate.with_precision(one, one.precision)
+    with np.errstate(all="ignore"):
+        ran = {"serve": _serve, "train": _train, "infer": _infer}[request.mode](request, subject, rows, table)
+    task = "training" if request.mode == "train" else "inference"
+    evidence = weakest(found[0], "network" if request.mode == "infer" else "matmul")
+    spread: Mapping[str, Estimate] = {k: around(v, subject.intervals, task, evidence) for k, v in ran.figures.items()}
+    watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
+    hourly, offer = _cheapest(subject, request.devices)
+    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task, evidence) if offer else None
+    seconds = ran.one.seconds[0]
+    capacity = float(table.device.capacity[0])
+    return Single(
+        subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
+        dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(memory.usable(np.array(capacity))),
+        {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
+        float(ran.one.flop[0] / seconds / table.device.peak[0]), float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
+        watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
+        (*device_figures(device, precision), *(law(f) for f in found[0].values() if f.fit)),
+    )  # fmt: skip
+
+
+def _cheapest(subject: Subject, devices: int) -> tuple[float, str]:
+    """Rent of so many devices an hour, pro rata of the cheapest on-demand offer of the system's device."""
+    best, name = np.inf, ""
+    for provider in subject.providers:
+        for offer in provider.offers:
+            if subject.system is None or offer.system != subject.system.id or offer.prices.on_demand is None:
+                continue
+            each = offer.prices.on_demand.amount / (offer.devices or subject.system.devices) * devices
+            if each < best:
+                best, name = each, f"{provider.id} {offer.id} {offer.region}".strip()
+    return (float(best), name) if name else (float("nan"), "")
+
+
+def _architecture(subject: Subject) -> tuple[Columns, Columns]:
+    if subject.workload.architecture is None:
+        raise InputError(f"'{subject.workload.id}' is not a language model")
+    return estimate.architecture_table([subject.workload.architecture])
+
+
+def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
+    a, size = _architecture(subject)
+    tp = r.tp or r.devices
+    if a.num_heads[0] % tp or r.devices % tp:
+        raise InputError(
+            f"tp {tp} divides neither {int(a.num_heads[0])} heads nor {r.devices} devices evenly", hint=_divisors(a, r.devices)
+        )
+    longest = subject.workload.architecture.max_context if subject.workload.architecture else 0
+    if r.input_tokens + r.output_tokens > longest:
+        raise InputError(f"a context of {r.input_tokens + r.output_tokens:,} tokens is longer than the model allows: {longest:,}")
+    rows = rows.with_(
+        batch=float(r.batch),
+        input_tokens=float(r.input_tokens),
+        output_tokens=float(r.output_tokens),
+        tp=float(tp),
+        ep=1.0,
+        pp=1.0,
+    )
+    s = estimate.serve(a, rows, machine, continuous=True)  # type: ignore[arg-type]
+    replicas = r.devices // tp
+    tokens = rows.batch * (r.input_tokens + r.output_tokens / 2)
+    held = memory.serving(size, transformer.kv_bytes_per_token(a, rows), rows, tokens)
+    rate = float(s.output_rate[0]) * replicas
+    figures = {
+        "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens, "ttft_s": float(s.ttft[0]), "tpot_s": float(s.tpot[0]),
+        "decode_step_s": float(s.decode.seconds[0]),
+    }  # fmt: skip
+    layout = {"tp": tp, "replicas": replicas, "batch": r.batch, "input_tokens": r.input_tokens, "output_tokens": r.output_tokens}
+    return _Run(figures, rate, "million output tokens", {k: float(v[0]) for k, v in held.items()}, s.decode, layout)
+
+
+def _divisors(a: Columns, devices: int) -> str:
+    able = [t for t in (1, 2, 4, 8, 16, 32, 64) if t <= devices and a.num_heads[0] % t == 0 and devices % t == 0]
+    return f"Possible here: {', '.join(map(str, able))}."
+
+
+def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
+    a, size = _architecture(subject)
+    tp = r.tp or 1
+    dp = r.devices / (tp * r.pp)
+    batch = r.global_batch or int(max(1, dp) * r.micro_batch)
+    micro = batch / (dp * r.micro_batch) if dp else 0
+    for wrong, what in (
+        (dp % 1 or dp < 1, f"tp {tp} × pp {r.pp} does not divide {r.devices} devices"),
+        (a.num_heads[0] % tp, f"tp {tp} does not divide {int(a.num_heads[0])} heads"),
+        (a.num_layers[0] % r.pp, f"pp {r.pp} does not divide {int(a.num_layers[0])} layers"),
+        (micro % 1 or micro < 1, f"a global batch of {batch} is no multiple of {int(max(1, dp))} × micro-batch {r.micro_batch}"),
+    ):
+        if wrong:
+            raise InputError(what, hint=_divisors(a, r.devices) if "heads" in what or "devices" in what else "")
+    ep = min(8.0, dp * tp) if a.num_experts[0] else 1.0
+    rows = rows.with_(
+        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, micro_batch=float(r.micro_batch), num_micro=micro,
+        sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
+    )  # fmt: skip
+    step = estimate.train(a, size, rows, machine)  # type: ignore[arg-type]
+    seconds, tokens = float(step.seconds[0]), batch * r.sequence
+    held = memory.training(size, a, rows)
+    peak = machine.device.peak[0]  # type: ignore[attr-defined]
+    figures = {
+        "tokens_per_s": tokens / seconds, "tokens_per_s_per_device": tokens / seconds / r.devices, "step_s": seconds,
+        "model_tflops_per_device": float(step.model_flop[0]) / seconds / r.devices / 1e12,
+        "model_flop_utilisation": float(step.model_flop[0]) / seconds / r.devices / peak,
+    }  # fmt: skip
+    layout = {
+        "tp": tp,
+        "pp": r.pp,
+        "dp": int(dp),
+        "zero_stage": r.zero_stage,
+        "micro_batch": r.micro_batch,
+        "global_batch": batch,
+        "sequence": r.sequence,
+    }
+    return _Run(figures, tokens / seconds, "million tokens", {k: float(v[0]) for k, v in held.items()}, step.whole, layout)
+
+
+def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
+    summary = subject.workload.network
+    if summary is None:
+        raise InputError(f"'{subject.workload.id}' has no network summary")
+    activations = summary.activations.value if summary.activations else 0.0
+    columns = Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=1)
+    rows = rows.with_(batch=float(r.batch))
+    one = run(network.forward(columns, rows), machine)  # type: ignore[arg-type]
+    rate = r.batch / float(one.seconds[0]) * r.devices
+    held = {
+        "weights": summary.parameters.value * float(rows.weight[0]),
+        "activations": activations * float(rows.activation[0]) * r.batch,
+    }
+    return _Run(
+        {"samples_per_s": rate, "latency_s": float(one.seconds[0])}, rate, "million samples", held, one, {"batch": r.batch}
+    )

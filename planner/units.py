@@ -1,0 +1,198 @@
+"""Quantities written with units, and back. The only file that holds scale factors.
+
+``parse("3.35 TB/s", "byte/s")`` gives ``3.35e12``; ``show(3.35e12, "byte/s")`` gives ``"3.35 TB/s"``. Everything
+inside the planner is a float in SI base units: bytes, bytes/s, FLOP/s, hertz, watts, joules, seconds, kilograms of
+CO2. GB is 1e9 bytes and GiB is 2**30; one multiply-add is two FLOP, and an integer OP counts as a FLOP.
+"""
+
+import math
+import re
+
+DECIMAL = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
+BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
+SMALL = {"m": 1e-3, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "n": 1e-9}
+WORDS = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+YEAR = 8760 * HOUR
+MONTH = YEAR / 12
+
+# unit -> (dimension, size in SI, prefixes allowed)
+_UNITS: dict[str, tuple[str, float, dict[str, float]]] = {
+    "B": ("byte", 1.0, DECIMAL | BINARY),
+    "byte": ("byte", 1.0, {"": 1.0}),
+    "bit": ("byte", 0.125, DECIMAL),
+    "b": ("byte", 0.125, DECIMAL),
+    "FLOP": ("flop", 1.0, DECIMAL),
+    "OP": ("flop", 1.0, DECIMAL),
+    "MAC": ("flop", 2.0, DECIMAL),
+    "Hz": ("hertz", 1.0, DECIMAL),
+    "W": ("watt", 1.0, DECIMAL | SMALL),
+    "J": ("joule", 1.0, DECIMAL | SMALL),
+    "Wh": ("joule", HOUR, DECIMAL),
+    "s": ("second", 1.0, DECIMAL | SMALL),
+    "min": ("second", 60.0, {"": 1.0}),
+    "h": ("second", HOUR, {"": 1.0}),
+    "d": ("second", DAY, {"": 1.0}),
+    "day": ("second", DAY, {"": 1.0}),
+    "days": ("second", DAY, {"": 1.0}),
+    "month": ("second", MONTH, {"": 1.0}),
+    "months": ("second", MONTH, {"": 1.0}),
+    "y": ("second", YEAR, {"": 1.0}),
+    "year": ("second", YEAR, {"": 1.0}),
+    "years": ("second", YEAR, {"": 1.0}),
+    "g": ("kilogram", 1e-3, DECIMAL),
+    "token": ("count", 1.0, DECIMAL),
+    "tokens": ("count", 1.0, DECIMAL),
+    "request": ("count", 1.0, DECIMAL),
+    "requests": ("count", 1.0, DECIMAL),
+    "sample": ("count", 1.0, DECIMAL),
+    "samples": ("count", 1.0, DECIMAL),
+    "images": ("count", 1.0, DECIMAL),
+    "frames": ("count", 1.0, DECIMAL),
+    "%": ("fraction", 0.01, {"": 1.0}),
+}
+
+EXAMPLES = {
+    "byte": "80 GB",
+    "byte/s": "3.35 TB/s",
+    "flop": "4.1 GFLOP",
+    "flop/s": "989 TFLOP/s",
+    "hertz": "1.98 GHz",
+    "watt": "700 W",
+    "joule": "1.2 kWh",
+    "second": "50 ms",
+    "count": "300 billion",
+    "count/second": "20 requests/s",
+    "fraction": "60 %",
+    "kilogram/joule": "380 g/kWh",
+    "money": "1999 USD",
+    "money/hour": "4.10 USD/h",
+    "money/month": "20000 USD/month",
+    "money/kWh": "0.12 USD/kWh",
+}
+
+_SHOWN = {
+    "byte": ("B", DECIMAL),
+    "byte/s": ("B/s", DECIMAL),
+    "flop": ("FLOP", DECIMAL),
+    "flop/s": ("FLOP/s", DECIMAL),
+    "hertz": ("Hz", DECIMAL),
+    "watt": ("W", DECIMAL | {"m": 1e-3}),
+    "joule": ("J", DECIMAL | {"m": 1e-3}),
+    "second": ("s", {"": 1.0, "m": 1e-3, "µ": 1e-6, "n": 1e-9}),
+    "count": ("", DECIMAL),
+}
+
+_NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
+
+
+def parse(text: object, dimension: str) -> float:
+    """The value of ``text`` in SI units of ``dimension`` (a key of EXAMPLES).
+
+    A bare number is taken for counts and fractions only: everything else must name its unit.
+    Raises ValueError with what was expected.
+    """
+    example = EXAMPLES[dimension]
+    if isinstance(text, bool) or not isinstance(text, (int, float, str)):
+        raise ValueError(f"expected a quantity like '{example}', got {_brief(text)}")
+    if not isinstance(text, str):
+        if dimension not in ("count", "fraction", "count/second"):
+            raise ValueError(f"{_brief(text)} has no unit; write it like '{example}'")
+        return _finite(float(text), text)
+    match = _NUMBER.match(text)
+    if len(text) > 100 or match is None:
+        raise ValueError(f"{_brief(text)} is not a quantity; write it like '{example}'")
+    number = _finite(float(match[1].replace(",", "").replace("_", "")), text)
+    return _finite(number * _scale(match[2], dimension, text), text)
+
+
+def parse_money(text: object, dimension: str) -> tuple[float, str]:
+    """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; also money, money/month, money/kWh."""
+    example = EXAMPLES[dimension]
+    per = dimension.partition("/")[2]
+    match = re.fullmatch(r"\s*([-+]?[\d][\d,_]*\.?\d*)\s*([A-Z]{3})\s*(?:/\s*(\w+))?\s*", str(text)[:100])
+    spelled = {"": "", "h": "hour", "hour": "hour", "month": "month", "kWh": "kWh"}
+    if match is None or spelled.get(match[3] or "") != per:
+        raise ValueError(f"{_brief(text)} is not a price; write it like '{example}'")
+    amount = float(match[1].replace(",", "").replace("_", ""))
+    if amount < 0:
+        raise ValueError(f"{_brief(text)} is negative")
+    return _finite(amount, text), match[2]
+
+
+def show(value: float, dimension: str, digits: int = 3) -> str:
+    """``show(0.0421, "second")`` gives ``"42.1 ms"``; the largest prefix that leaves a number of at least 1."""
+    if not math.isfinite(value):
+        return "–"
+    unit, prefixes = _SHOWN[dimension]
+    fitting = [p for p in prefixes if p != "K" and abs(value) >= prefixes[p]] or [min(prefixes, key=prefixes.__getitem__)]
+    prefix = max(fitting, key=prefixes.__getitem__) if value else ""
+    return f"{significant(value / prefixes[prefix], digits)} {prefix}{unit}".rstrip()
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """``value`` to so many significant digits with thousands separators: 12345.6 is "12,300", 0.04567 is "0.0457"."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else "–"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):,.{max(0, decimals)}f}"
+
+
+def money(amount: float, currency: str = "USD") -> str:
+    """An amount for display: cents below 1,000, whole units above."""
+    if not math.isfinite(amount):
+        return "–"
+    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency} ")
+    return f"{sign}{amount:,.2f}" if abs(amount) < 1000 else f"{sign}{amount:,.0f}"
+
+
+def duration(seconds: float) -> str:
+    """``"3.2 days"`` for long spans and ``"42.1 ms"`` for short ones."""
+    for name, size in (("years", YEAR), ("days", DAY), ("h", HOUR), ("min", 60.0)):
+        if seconds >= (2 if name == "years" else 1.5) * size:
+            return f"{significant(seconds / size)} {name}"
+    return show(seconds, "second")
+
+
+def _scale(unit: str, dimension: str, text: object) -> float:
+    """SI size of one ``unit`` such as ``TB/s`` or ``billion tokens``, checked against ``dimension``."""
+    over, _, under = unit.partition("/")
+    want_over, _, want_under = dimension.partition("/")
+    size, found = _one(over.strip(), want_over, text)
+    if want_under:
+        denominator, found_under = _one(under.strip(), {"s": "second"}.get(want_under, want_under), text)
+        size, found = size / denominator, f"{found}/{found_under}"
+        want_over = f"{want_over}/{ {'s': 'second'}.get(want_under, want_under) }".replace(" ", "")
+    elif under:
+        found = f"{found}/{under}"
+    if found != want_over:
+        raise ValueError(f"{_brief(text)} has the wrong unit; write it like '{EXAMPLES[dimension]}'")
+    return size
+
+
+def _one(unit: str, dimension: str, text: object) -> tuple[float, str]:
+    word, _, rest = unit.partition(" ")
+    if word in WORDS:
+        return WORDS[word] * _one(rest, "count", text)[0], "count"
+    if unit in ("", "x") and dimension in ("count", "fraction"):
+        return 1.0, dimension
+    for cut in (0, 1, 2):
+        known = _UNITS.get(unit[cut:])
+        if known is not None and unit[:cut] in known[2]:
+            return known[1] * known[2][unit[:cut]], known[0]
+    if dimension == "count" and unit in DECIMAL:
+        return DECIMAL[unit], "count"
+    raise ValueError(f"{_brief(text)} has an unknown unit '{unit[:20]}'; write it like '{EXAMPLES.get(dimension, dimension)}'")
+
+
+def _finite(value: float, text: object) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{_brief(text)} is not a finite number")
+    return value
+
+
+def _brief(text: object) -> str:
+    shown = repr(text)
+    return shown if len(shown) <= 60 else shown[:57] + "..."

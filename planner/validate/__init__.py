@@ -1,0 +1,1 @@
+"""Published measurements against estimates: what could be estimated, and how far off it was."""

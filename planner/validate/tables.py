@@ -1,0 +1,39 @@
+"""Whole files validated: read, translated, estimated, scored."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from planner.catalogue.claims import architectures_beside, read_claims
+from planner.catalogue.networks import NetworkTable
+from planner.catalogue.profiles import Profiles
+from planner.catalogue.tables import intervals
+from planner.schema.hardware import System
+from planner.validate.predict import predict
+from planner.validate.score import rows, score, with_intervals
+from planner.validate.translate import Lookup, translate
+
+
+def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
+    """``{"files": [...], "rows": [...]}`` as README describes it; raises InputError for a file that is no such table."""
+    tables = {path: estimate(path, profiles) for path in files}
+    return {
+        "files": [score(path.name, t) for path, t in tables.items()],
+        "rows": [row for t in tables.values() for row in rows(t)],
+    }
+
+
+def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
+    """The rows of one file with estimate, low, high, evidence and skip."""
+    networks = NetworkTable()
+    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find)
+    translated = translate(read_claims(path), architectures_beside(path), lookup)
+    return with_intervals(predict(translated, profiles.calibration), intervals())
+
+
+def cluster(device: str, profiles: Profiles) -> System | None:
+    """The system a published run on ``device`` is taken to have used: the one that joins the most devices."""
+    able = [s for s in profiles.systems() if s.device == device]
+    return max(able, key=lambda s: (len(s.tiers), max((t.size for t in s.tiers), default=1), s.devices), default=None)

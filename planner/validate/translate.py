@@ -1,0 +1,169 @@
+"""Claims to rows: which device, model, stack and layout a published measurement is about, and why some cannot be used."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from planner.errors import InputError
+from planner.schema import claim
+from planner.schema.hardware import Device, System
+from planner.schema.precision import RECIPES
+from planner.schema.quantity import Figure
+from planner.schema.workload import Architecture, Network, Requests, Workload
+from planner.search.machines import Setting, arithmetic
+
+STACK_COLUMNS = ["software", "source", "notes", "workload"]
+RECOMPUTE = {"": 0, "none": 0, "selective": 1, "selective+sequence_parallel": 1, "full": 2, "qkv_proj_offloaded": 2}
+SEQUENCES_WITHOUT_LENGTH = 128.0  # tokens: what published encoder benchmarks use where they do not say
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """What the catalogue offers to a translation, as functions that raise InputError for an unknown id."""
+
+    device: Callable[[str], Device]
+    system: Callable[[str], System | None]
+    workload: Callable[[str], Workload]
+    network: Callable[[str, str, float], Network | None]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a row's workload turned out to be."""
+
+    architecture: Architecture | None = None
+    network: Network | None = None
+    requests: Requests | None = None
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A table with ``skip`` (why a row cannot be estimated, or ""), ``setting``, ``subject`` and ``stack`` indices."""
+
+    table: pd.DataFrame
+    settings: list[Setting]
+    subjects: list[Subject]
+
+
+def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Lookup) -> Translated:
+    """Every row's subject and setting; unknown things become a reason to skip, never an error."""
+    t = table.copy()
+    t["skip"] = ""
+    t["stack"] = _distinct(t[STACK_COLUMNS].agg(" ".join, axis=1), claim.stack)
+    t["precision"] = _distinct(t["precision"], claim.precision)
+    _mark(t, ~(t["value"] > 0), "the value is not a positive number")
+    t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
+    _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
+    subjects = _subjects(t, beside, lookup)
+    settings = _settings(t, lookup)
+    return Translated(t, settings, subjects)
+
+
+def _mark(t: pd.DataFrame, rows: "pd.Series[bool]", reason: str) -> None:
+    t.loc[rows & (t["skip"] == ""), "skip"] = reason
+
+
+def _distinct(column: "pd.Series[str]", function: Callable[[str], str]) -> "pd.Series[str]":
+    return column.map({text: function(text) for text in column.unique()})
+
+
+def _subjects(t: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Lookup) -> list[Subject]:
+    """Adds ``subject`` (an index); rows that carry their own three numbers are networks, whatever their name."""
+    subjects: list[Subject] = []
+    index: dict[tuple[object, ...], int] = {}
+    codes = np.full(len(t), -1)
+    columns = ["workload", "image_size", "params_m", "gmacs", "mactivations"]
+    for i, key in enumerate(t[columns].fillna(0.0).itertuples(index=False, name=None)):
+        if key not in index:
+            index[key] = len(subjects)
+            subjects.append(_subject(_Named(*key), beside, lookup))
+        codes[i] = index[key]
+    t["subject"] = codes
+    unknown = np.array([s.architecture is None and s.network is None for s in subjects] or [True])
+    named = t["workload"].where(t["workload"].str.contains("/") == 0, t["workload"].str.split("/").str[0] + "/…")
+    t.loc[unknown[codes] & (t["skip"] == ""), "skip"] = "unknown workload " + named
+    return subjects
+
+
+class _Named(NamedTuple):
+    """What a row says of its workload: numbers in millions and 1e9, 0 where it has none."""
+
+    workload: str
+    image: str
+    params_m: float
+    gmacs: float
+    mactivations: float
+
+
+def _subject(row: _Named, beside: Mapping[str, Architecture], lookup: Lookup) -> Subject:
+    if row.workload in beside:
+        return Subject(architecture=beside[row.workload])
+    if row.gmacs > 0:
+        return Subject(network=_network(row))
+    found = lookup.network(row.workload, row.image, row.params_m)
+    if found is not None:
+        return Subject(network=found)
+    try:
+        workload = lookup.workload(row.workload)
+        requests = workload.requests
+        if workload.of:
+            workload = lookup.workload(workload.of)
+    except InputError:
+        return Subject()
+    return Subject(workload.architecture, workload.network, requests)
+
+
+def _network(row: _Named) -> Network:
+    given = "the row itself"
+    activations = Figure(row.mactivations * 1e6, given) if row.mactivations > 0 else None
+    return Network(Figure(row.params_m * 1e6, given), Figure(row.gmacs * 1e9, given), activations)
+
+
+def _settings(t: pd.DataFrame, lookup: Lookup) -> list[Setting]:
+    """Adds ``setting`` (an index); marks unknown hardware and precisions a device cannot compute."""
+    settings: list[Setting] = []
+    index: dict[tuple[str, str, str], int] = {}
+    codes = np.full(len(t), -1)
+    skips = t["skip"].to_numpy(copy=True)
+    for i, (hardware, precision, stack) in enumerate(zip(t["hardware"], t["precision"], t["stack"], strict=True)):
+        key = (hardware, precision, stack)
+        if key not in index:
+            index[key] = _setting(key, settings, lookup)
+        codes[i] = index[key]
+        if codes[i] < 0 and not skips[i]:
+            skips[i] = f"unknown hardware {hardware}" if codes[i] == -1 else f"{hardware} does not compute in {precision}"
+    t["setting"], t["skip"] = codes, skips
+    return settings
+
+
+def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup) -> int:
+    hardware, precision, stack = key
+    try:
+        device = lookup.device(hardware)
+    except InputError:
+        return -1
+    chosen = precision or next((p for p in ("bf16", "fp16", "int8", "fp32") if arithmetic(device, p)), "")
+    if chosen not in RECIPES or not arithmetic(device, chosen):
+        return -2
+    settings.append(Setting(device, lookup.system(hardware), chosen, stack))
+    return len(settings) - 1
+
+
+def virtual_stages(notes: str) -> float:
+    """Interleaved pipeline stages a device, as notes say it (``VP=5``, ``stages per device 3``)."""
+    match = re.search(r"\bVP=(\d+)|stages per device (\d+)", notes)
+    return float(match[1] or match[2]) if match else 1.0
+
+
+def zero_stage(sharding: str) -> int:
+    """ZeRO stage of a ``sharding`` text: 3 for full sharding, 1 for a distributed optimizer, 0 for plain data parallel."""
+    text = sharding.lower()
+    if "zero3" in text or text.startswith("fsdp"):
+        return 3
+    if "zero2" in text:
+        return 2
+    return 1 if "zero1" in text or "dist-opt" in text else 0

@@ -1,0 +1,139 @@
+"""The report in a real browser: quiet, closed, sortable, hoverable, printable, and no wider than a phone."""
+
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+PHONE = 390
+
+
+def test_the_page_is_quiet_and_asks_for_nothing(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(12))
+    assert view.page.locator(".chart.is-live .live svg").count() == 4
+    assert view.is_clean()
+
+
+def test_hovering_every_chart_shows_a_tooltip_and_breaks_no_rule(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(12))
+    for name, selector in [("pareto", "path[fill^='var(--k-']"), *((n, "path[fill='var(--s0)']") for n in STACKS)]:
+        mark = view.page.locator(f"[data-chart='{name}'] .live svg {selector}").first
+        mark.scroll_into_view_if_needed()
+        box = mark.bounding_box()
+        view.page.mouse.move(box["x"] + box["width"] / 2 - 2, box["y"] + box["height"] / 2 - 2)
+        view.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        tip = view.page.locator("#tip")
+        tip.wait_for(state="visible", timeout=5000)
+        assert any(candidate.label in tip.inner_text() for candidate in samples.sample(12).candidates)
+        view.page.mouse.move(1, 1)
+        tip.wait_for(state="hidden", timeout=5000)
+    assert view.is_clean()
+
+
+STACKS = ("cost-parts", "memory-fit", "time-shares")
+
+
+def test_headers_sort_the_table_by_click_and_by_key(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(12))
+    head = view.page.locator("table.options thead th", has_text="Output tokens/s")
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert _column(view, 5) == sorted(_column(view, 5))
+    head.locator("button").press("Enter")
+    assert head.get_attribute("aria-sort") == "descending"
+    assert _column(view, 5) == sorted(_column(view, 5), reverse=True)
+    assert view.page.locator("th[aria-sort]").count() == 1
+    view.page.locator("table.options thead th", has_text="Option").locator("button").click()
+    names = [name.lower() for name in view.page.locator("table.options tbody th .name").all_inner_texts()]
+    assert names == sorted(names)
+    assert view.is_clean()
+
+
+def _column(view: Any, index: int) -> list[float]:
+    script = "(i) => [...document.querySelectorAll('table.options tbody tr')].map(r => +r.cells[i].dataset.v)"
+    found: list[float] = view.page.evaluate(script, index)
+    return found
+
+
+def test_the_filter_and_the_box_hide_rows_and_say_how_many(show: Any, samples: ModuleType) -> None:
+    result = samples.sample(12)
+    view = show(result)
+    view.page.fill("#filter", "alder spot")
+    wanted = [c for c in result.candidates if "alder" in c.label and "spot" in c.label]
+    assert view.page.locator("table.options tbody tr:visible").count() == len(wanted)
+    view.page.fill("#filter", "")
+    view.page.check("#only-feasible")
+    fitting = sum(c.feasible for c in result.candidates)
+    assert view.page.locator("table.options tbody tr:visible").count() == fitting
+    assert f"{fitting} of 12" in view.page.inner_text("#filter-said")
+
+
+def test_the_table_can_be_saved_as_csv_and_the_plan_copied(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(3))
+    with view.page.expect_download() as download:
+        view.page.click("[data-download]")
+    saved = download.value.path().read_bytes()
+    assert saved.startswith(b"\xef\xbb\xbflabel,") and saved.count(b"\r\n") == 4
+    view.page.click("[data-copy='plan']")
+    view.page.locator("[data-copy='plan']", has_text="Cop").wait_for()
+    assert view.complaints == [] and view.violations == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_hostile_result_runs_nothing_and_fits_a_phone(show: Any, samples: ModuleType, scheme: str) -> None:
+    for text in ("".join(samples.HOSTILE), samples.HOSTILE[-1]):
+        view = show(samples.hostile(samples.sample(5), text), width=PHONE, scheme=scheme)
+        assert view.page.evaluate("window.__xss") is None
+        assert view.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert view.page.locator(".chart.is-live").count() == 4
+        assert view.is_clean()
+
+
+@pytest.mark.parametrize("size", [0, 1, 12, 100])
+def test_a_phone_never_scrolls_sideways(show: Any, samples: ModuleType, size: int) -> None:
+    for feasible in (True, False):
+        view = show(samples.sample(size, feasible=feasible), width=PHONE)
+        assert view.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert view.is_clean()
+
+
+def test_without_scripts_the_charts_and_the_table_stand(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(12), scripts=False)
+    assert view.page.locator(".static svg:visible").count() == 4
+    assert view.page.locator("table.options tbody tr:visible").count() == 12
+    assert not view.page.locator("#filter").is_visible()
+    assert view.complaints == []
+
+
+def test_paper_gets_the_static_charts_and_open_folds(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(12))
+    view.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    view.page.emulate_media(media="print")
+    assert view.page.locator(".static svg:visible").count() == 4
+    assert view.page.locator(".live:visible").count() == 0
+    assert view.page.locator("details:not([open])").count() == 0
+    view.page.emulate_media(media="screen")
+    view.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert view.page.locator("details[open]").count() == 1
+    assert len(view.page.pdf(prefer_css_page_size=True)) > 10_000
+    assert view.is_clean()
+
+
+def test_dark_and_light_differ_in_the_static_charts_too(show: Any, samples: ModuleType) -> None:
+    colours = set()
+    for scheme in ("light", "dark"):
+        view = show(samples.sample(4), scheme=scheme, scripts=False)
+        text = view.page.locator(".static svg text").first
+        assert text.get_attribute("fill").startswith("var(--")
+        colours.add(view.page.screenshot(clip={"x": 0, "y": 0, "width": 400, "height": 300}))
+    assert len(colours) == 2
+
+
+def test_the_keyboard_reaches_the_controls_and_focus_is_seen(show: Any, samples: ModuleType) -> None:
+    view = show(samples.sample(3))
+    view.page.keyboard.press("Tab")
+    assert view.page.evaluate("document.activeElement.className") == "skip"
+    view.page.locator("table.options thead button").first.focus()
+    view.page.keyboard.press("Tab")
+    width = view.page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert view.page.evaluate("document.activeElement.tagName") == "BUTTON" and float(width.removesuffix("px")) >= 2
