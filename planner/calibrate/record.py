@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def _fit(case: Case, fitted: Fitted) -> Fit:
     return Fit(rounded, case.law, fitted.points, round(fitted.held_out_error, 4), f"{fitted.held_out_points} points held out")
 
 
-def family(name: str, members: Iterable[Calibration]) -> Calibration:
+def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Calibration]) -> Calibration:
     """What a device of the family without measurements borrows: the median of each coefficient over its measured siblings.
 
     Coefficients are relative to datasheet peaks, so that a sibling's own peaks scale them; constant times carry over.
@@ -39,7 +39,7 @@ def family(name: str, members: Iterable[Calibration]) -> Calibration:
             fits = [m.laws[law][variant] for m in members if variant in m.laws.get(law, {})]
             laws.setdefault(law, {})[variant] = _median(fits)
     sources = {"siblings": f"median of the calibrations of {', '.join(m.id for m in members)}"}
-    return Calibration(name, "family", sources, laws)
+    return Calibration(name, covers, sources, laws)
 
 
 def _median(fits: list[Fit]) -> Fit:

@@ -42,7 +42,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     offered = {o.system for p in providers for o in p.offers}
     for id in offered - set(profiles.ids("system")):
         raise InputError(f"an offer names the unknown system '{printable(id)}'", where="offers")
-    systems = {id: profiles.system(id) for id in wanted if id in offered}
+    systems = {id: profiles.system(id) for id in wanted if id in offered and profiles.system(id).device in profiles.files["device"]}
     devices = {s.device: profiles.device(s.device, where=f"system {s.id}") for s in systems.values()}
     if plan.hardware.kinds:
         devices = {id: d for id, d in devices.items() if d.kind in plan.hardware.kinds}

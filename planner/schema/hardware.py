@@ -134,6 +134,8 @@ class Offer:
     prices: Prices
     region: str = ""
     devices: Annotated[int, Unit("count", least=1)] | None = None
+    needs_host: bool = False
+    """A part sold alone: it works only in a machine that the price does not include."""
     notes: str = ""
 
 

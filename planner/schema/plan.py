@@ -1,7 +1,7 @@
 """A plan: one YAML file that says what shall run, what matters, and what may be bought or rented."""
 
+import datetime
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Annotated, Literal
 
 from planner.schema.quantity import STRICT, Unit
@@ -81,6 +81,8 @@ class Economics:
     """Share of its estimated throughput that a serving system may be loaded to: the rest is headroom for peaks."""
     electricity: Annotated[tuple[float, str], Unit("money/kWh")] = (0.12, "USD")
     pue: Annotated[float, Unit("count", least=1)] = 1.3
+    host_price: Annotated[tuple[float, str], Unit("money")] | None = None
+    """What the machine around parts that are sold alone costs, each node; without it such parts are not considered."""
     budget: Annotated[tuple[float, str], Unit("money")] | None = None
     """The most the whole decision may cost: a month of serving, or the training run."""
 
@@ -98,7 +100,7 @@ class Plan:
     hardware: Hardware = field(default_factory=Hardware)
     economics: Economics = field(default_factory=Economics)
     owner: str = ""
-    date: date | None = None
+    date: datetime.date | None = None
     status: str = ""
     notes: str = ""
 

@@ -26,7 +26,7 @@ RECIPES: dict[str, Recipe] = {
     "fp8": Recipe(1, 2, 1, ("fp8",)),
     "mxfp8": Recipe(1 + 1 / 32, 2, 1, ("fp8",)),
     "int8": Recipe(1, 1, 1, ("int8",)),
-    "fp4": Recipe(0.5 + 1 / 16, 2, 1, ("fp4",)),
+    "fp4": Recipe(0.5 + 1 / 16, 2, 1, ("fp4", "bf16")),
     "nvfp4": Recipe(0.5 + 1 / 16, 2, 1, ("fp4",)),
     "w4a16": Recipe(0.5 + 4 / 128, 2, 2, ("fp16", "bf16", "fp32")),
     "q4_k_m": Recipe(4.85 / 8, 2, 2, ("fp16", "bf16", "fp32")),

@@ -1,5 +1,6 @@
 """A plan's candidates: every listing with the option that serves the goal best on it, and why others are out."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -105,7 +106,7 @@ def _candidate(
     load = 1.0 if inputs.plan.scenario == "train" else min(1.0, demand(inputs) / float(row.rate[0]))
     power = cost.power(device, row.devices, np.array([load]))[0]
     hours = float(row.hours[0])
-    parts = _money(inputs, listing, instances, hours, float(power))
+    parts = _money(inputs, listing, place, instances, hours, float(power))
     total = sum(parts.values())
     work = demand(inputs) * hours * units.HOUR if inputs.plan.scenario != "train" else inputs.plan.train.tokens  # type: ignore[union-attr]
     millions = work / 1e6
@@ -126,7 +127,7 @@ def _candidate(
         bottleneck=bottleneck(e.one, i, device), power=float(power),
         energy_per_unit=float(power) * inputs.plan.economics.pue * hours * units.HOUR / millions,
         mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]), mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
-        rejected=reason(over, inputs, place, e, i), cited=cited(listing, place, estimate.PRECISIONS[int(row.precision[0])], laws),
+        rejected=_hostless(inputs, listing) or reason(over, inputs, place, e, i), cited=cited(listing, place, estimate.PRECISIONS[int(row.precision[0])], laws),
     )  # fmt: skip
 
 
@@ -141,13 +142,21 @@ def demand(inputs: Inputs) -> float:
     return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
 
 
-def _money(inputs: Inputs, listing: Listing, instances: int, hours: float, watts: float) -> dict[str, float]:
+def _money(inputs: Inputs, listing: Listing, place: Place, instances: int, hours: float, watts: float) -> dict[str, float]:
     """What the period costs by part; rent includes power and hosting, an owned machine pays its own."""
     economics = inputs.plan.economics
     if listing.term != "owned":
         return {"rent": cost.rent(listing.price.amount, instances, hours)}
-    energy = cost.energy(watts, hours, economics.pue, economics.electricity[0])
-    return {"hardware": cost.written_off(listing.price.amount, instances, hours, economics.horizon), "electricity": energy}
+    parts = {"hardware": cost.written_off(listing.price.amount, instances, hours, economics.horizon)}
+    if listing.offer.needs_host and economics.host_price:
+        nodes = math.ceil(instances * place.devices / place.system.devices)
+        parts["hosts"] = cost.written_off(economics.host_price[0], nodes, hours, economics.horizon)
+    return parts | {"electricity": cost.energy(watts, hours, economics.pue, economics.electricity[0])}
+
+
+def _hostless(inputs: Inputs, listing: Listing) -> str:
+    alone = listing.offer.needs_host and inputs.plan.economics.host_price is None
+    return "is sold without a host; economics.host_price would include one" if alone else ""
 
 
 def _budget(inputs: Inputs, total: float) -> dict[str, float]:
