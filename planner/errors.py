@@ -8,8 +8,8 @@ class InputError(Exception):
     """Something the user gave is wrong. The command line prints it as one message and exits with 2."""
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
-        self.what, self.where, self.hint = what, where, hint
-        super().__init__(": ".join(part for part in (where, what) if part) + (f"\n  {hint}" if hint else ""))
+        self.what, self.where, self.hint = printable(what, 400), printable(where, 300), visible(hint)
+        super().__init__(": ".join(part for part in (self.where, self.what) if part) + (f"\n  {self.hint}" if hint else ""))
 
 
 def unknown(kind: str, name: str, choices: Iterable[str], *, where: str = "", listing: str = "") -> InputError:
@@ -18,7 +18,7 @@ def unknown(kind: str, name: str, choices: Iterable[str], *, where: str = "", li
     near = nearest(name, choices)
     hint = f"Did you mean {' or '.join(near)}?" if near else ""
     if not near and len(choices) <= 12:
-        hint = f"Known: {', '.join(choices)}."
+        hint = f"Known: {', '.join(choices) or 'none'}."
     if listing:
         hint = f"{hint} {listing}".strip()
     return InputError(f"unknown {kind} '{printable(name)}'", where=where, hint=hint)
@@ -30,6 +30,11 @@ def nearest(name: str, choices: Iterable[str], limit: int = 3) -> list[str]:
 
 
 def printable(text: str, limit: int = 80) -> str:
-    """``text`` safe to print on a terminal: no control or bidi characters, not longer than ``limit``."""
-    clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: limit + 1])
+    """``text`` as one line safe to print on a terminal: no control or bidi characters, not longer than ``limit``."""
+    clean = visible(text[: limit + 1].replace("\n", "\t"))
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """``text`` with every character a terminal would act on replaced, line ends kept."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -85,7 +85,11 @@ _SHOWN = {
     "count": ("", DECIMAL),
 }
 
-_NUMBER = re.compile(r"\s*([-+]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
+# A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.
+_DIGITS = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d*)?|\.\d+)"
+_NUMBER = re.compile(rf"\s*({_DIGITS}(?:[eE][-+]?\d+)?)(?![\d.,_])\s*(.*?)\s*", re.DOTALL | re.ASCII)
+_MONEY = re.compile(rf"\s*({_DIGITS})\s*([A-Z]{{3}})\s*(?:/\s*(\w+))?\s*", re.ASCII)
+_BARE = ("count", "fraction", "count/second")  # dimensions that a number without a unit may have
 
 
 def parse(text: object, dimension: str) -> float:
@@ -98,21 +102,23 @@ def parse(text: object, dimension: str) -> float:
     if isinstance(text, bool) or not isinstance(text, (int, float, str)):
         raise ValueError(f"expected a quantity like '{example}', got {_brief(text)}")
     if not isinstance(text, str):
-        if dimension not in ("count", "fraction", "count/second"):
-            raise ValueError(f"{_brief(text)} has no unit; write it like '{example}'")
-        return _finite(float(text), text)
-    match = _NUMBER.match(text)
-    if len(text) > 100 or match is None:
-        raise ValueError(f"{_brief(text)} is not a quantity; write it like '{example}'")
-    number = _finite(float(match[1].replace(",", "").replace("_", "")), text)
-    return _finite(number * _scale(match[2], dimension, text), text)
+        number, unit = _float(text), ""
+    else:
+        match = _NUMBER.fullmatch(text) if len(text) <= 100 else None
+        if match is None:
+            raise ValueError(f"{_brief(text)} is not a quantity; write it like '{example}'")
+        number, unit = float(match[1].replace(",", "").replace("_", "")), match[2]
+    if not unit and dimension not in _BARE:
+        raise ValueError(f"{_brief(text)} has no unit; write it like '{example}'")
+    scale = _scale(unit, dimension, text) if unit else 1.0
+    return _finite(_finite(number, text) * scale, text)
 
 
 def parse_money(text: object, dimension: str) -> tuple[float, str]:
     """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; also money, money/month, money/kWh."""
     example = EXAMPLES[dimension]
     per = dimension.partition("/")[2]
-    match = re.fullmatch(r"\s*([-+]?[\d][\d,_]*\.?\d*)\s*([A-Z]{3})\s*(?:/\s*(\w+))?\s*", str(text)[:100])
+    match = _MONEY.fullmatch(text) if isinstance(text, str) and len(text) <= 100 else None
     spelled = {"": "", "h": "hour", "hour": "hour", "month": "month", "kWh": "kWh"}
     if match is None or spelled.get(match[3] or "") != per:
         raise ValueError(f"{_brief(text)} is not a price; write it like '{example}'")
@@ -133,9 +139,14 @@ def show(value: float, dimension: str, digits: int = 3) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """``value`` to so many significant digits with thousands separators: 12345.6 is "12,300", 0.04567 is "0.0457"."""
+    """``value`` to so many significant digits with thousands separators: 12345.6 is "12,300", 0.04567 is "0.0457".
+
+    Beyond 1e15 and below 1e-9 the exponent is written.
+    """
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else "–"
+    if not 1e-9 <= abs(value) < 1e15:
+        return f"{value:.{digits - 1}e}"
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     return f"{round(value, decimals):,.{max(0, decimals)}f}"
 
@@ -160,9 +171,9 @@ def _scale(unit: str, dimension: str, text: object) -> float:
     """SI size of one ``unit`` such as ``TB/s`` or ``billion tokens``, checked against ``dimension``."""
     over, _, under = unit.partition("/")
     want_over, _, want_under = dimension.partition("/")
-    size, found = _one(over.strip(), want_over, text)
+    size, found = _one(over.strip(), want_over, dimension, text)
     if want_under:
-        denominator, found_under = _one(under.strip(), {"s": "second"}.get(want_under, want_under), text)
+        denominator, found_under = _one(under.strip(), {"s": "second"}.get(want_under, want_under), dimension, text)
         size, found = size / denominator, f"{found}/{found_under}"
         want_over = f"{want_over}/{ {'s': 'second'}.get(want_under, want_under) }".replace(" ", "")
     elif under:
@@ -172,10 +183,12 @@ def _scale(unit: str, dimension: str, text: object) -> float:
     return size
 
 
-def _one(unit: str, dimension: str, text: object) -> tuple[float, str]:
+def _one(unit: str, dimension: str, whole: str, text: object) -> tuple[float, str]:
+    """Size and dimension of ``unit``, one side of the ``whole`` dimension."""
     word, _, rest = unit.partition(" ")
     if word in WORDS:
-        return WORDS[word] * _one(rest, "count", text)[0], "count"
+        size, found = _one(rest.strip(), "count", whole, text)
+        return WORDS[word] * size, found if found == "count" else f"{word} {found}"
     if unit in ("", "x") and dimension in ("count", "fraction"):
         return 1.0, dimension
     for cut in (0, 1, 2):
@@ -184,7 +197,16 @@ def _one(unit: str, dimension: str, text: object) -> tuple[float, str]:
             return known[1] * known[2][unit[:cut]], known[0]
     if dimension == "count" and unit in DECIMAL:
         return DECIMAL[unit], "count"
-    raise ValueError(f"{_brief(text)} has an unknown unit '{unit[:20]}'; write it like '{EXAMPLES.get(dimension, dimension)}'")
+    what = f"has an unknown unit '{unit[:20]}'" if unit else "lacks a unit"
+    raise ValueError(f"{_brief(text)} {what}; write it like '{EXAMPLES[whole]}'")
+
+
+def _float(number: float) -> float:
+    """As float(), with infinity for an integer that is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def _finite(value: float, text: object) -> float:
@@ -194,5 +216,8 @@ def _finite(value: float, text: object) -> float:
 
 
 def _brief(text: object) -> str:
-    shown = repr(text)
+    try:
+        shown = repr(text)
+    except ValueError:  # an integer of more digits than Python prints
+        shown = "the number"
     return shown if len(shown) <= 60 else shown[:57] + "..."

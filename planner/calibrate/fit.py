@@ -23,24 +23,27 @@ class Range:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Coefficients, how many points they were fitted on, and the mean absolute relative error on held-out groups."""
+    """Coefficients, how many points they were fitted on, and the mean and median absolute relative error on held-out ones."""
 
     coefficients: dict[str, float]
     points: int
     held_out_error: float
+    held_out_median: float
     held_out_points: int
 
 
-def fit(
-    predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], groups: Array, *, limit: int = 4000
-) -> Fitted:
-    """Fit on four fifths of the ``groups`` (shapes that belong together), measure the error on the rest.
-
-    points (N,) columns, seconds (N,), groups (N,) integers. At most ``limit`` points feed the fit, drawn with a fixed seed.
-    """
-    rng = np.random.default_rng(20241124)
+def fit(predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], groups: Array) -> Fitted:
+    """Fit on four fifths of the ``groups`` (N,): shapes that belong together; measure the error on the rest."""
     kinds = np.unique(groups)
-    held = np.isin(groups, rng.permutation(kinds)[: max(1, len(kinds) // 5)])
+    held = np.isin(groups, np.random.default_rng(SEED).permutation(kinds)[: max(1, len(kinds) // 5)])
+    return solve(predict, points, seconds, ranges, held)
+
+
+def solve(
+    predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], held: Array, *, limit: int = 4000
+) -> Fitted:
+    """Fit on the points that are not ``held`` (N,), at most ``limit`` of them drawn with a fixed seed; measure on the held."""
+    rng = np.random.default_rng(SEED)
     chosen = np.flatnonzero(~held)
     if len(chosen) > limit:
         chosen = rng.choice(chosen, limit, replace=False)
@@ -56,9 +59,10 @@ def fit(
     rest = points.take(held)
     ape = np.abs(predict(rest, _columns(names, found.x, len(rest))) / seconds[held] - 1)
     values = dict(zip(names, _stretch(found.x).tolist(), strict=True))
-    return Fitted(values, len(chosen), float(ape.mean()), int(held.sum()))
+    return Fitted(values, len(chosen), float(ape.mean()), float(np.median(ape)), int(held.sum()))
 
 
+SEED = 20241124
 FLOOR = 1e-12
 
 

@@ -38,6 +38,9 @@ def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Cal
         for variant in dict.fromkeys(v for m in members for v in m.laws.get(law, {})):
             fits = [m.laws[law][variant] for m in members if variant in m.laws.get(law, {})]
             laws.setdefault(law, {})[variant] = _median(fits)
+    for law in ("network", "engine"):  # laws by software stack: a stack nobody measured here borrows from all of them
+        if law in laws:
+            laws[law]["default"] = _median([fit for m in members for fit in m.laws.get(law, {}).values()])
     sources = {"siblings": f"median of the calibrations of {', '.join(m.id for m in members)}"}
     return Calibration(name, covers, sources, laws)
 

@@ -23,7 +23,9 @@ MATMUL = {
 }  # fmt: skip
 QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8)}
 ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}
-DECODE = {"e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "half": Range(2e4, 1.0, 5e5), "e": Range(0.3, 0.02, 1.0)}
+DECODE = {
+    "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 5e-5), "t_b": Range(4e-6, 1e-8, 1e-4), "t_s": Range(5e-6, 1e-8, 1e-4),
+}  # fmt: skip
 COLLECTIVE = {
     "a": Range(5e-6, 1e-7, 1e-4),
     "b": Range(1e-6, 1e-9, 2e-5),
@@ -89,11 +91,9 @@ def _decode(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterat
     t = {name: values[chosen] for name, values in table.items()}
     context = t["past"] + 1
     kv = 2 * 2 * t["batch"] * t["kv_heads"] * t["dim"] * context
-    points = Columns(kv=kv, other=4 * t["batch"] * t["heads"] * t["dim"], flop=4 * t["batch"] * t["heads"] * t["dim"] * context)
-    predict = _predictor(
-        decode_attention.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]),
-        lambda p, d, c: decode_attention.time(p.kv, p.other, p.flop, d, c),
-    )  # fmt: skip
+    blocks, other = t["batch"] * t["kv_heads"], 4 * t["batch"] * t["heads"] * t["dim"]
+    points = Columns(blocks=blocks, kv=kv, other=other, flop=4 * t["batch"] * t["heads"] * t["dim"] * context)
+    predict = _predictor(decode_attention.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]), decode_attention.time)
     yield Case("decode_attention", "default", points, t["seconds"], _heads(t), DECODE, predict)
 
 

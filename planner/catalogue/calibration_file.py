@@ -1,8 +1,10 @@
 """A calibration as YAML text, one line a fit."""
 
+from pathlib import Path
+
 import yaml
 
-from planner.catalogue.document import plain
+from planner.catalogue.document import plain, read
 from planner.schema.coefficients import Calibration
 
 
@@ -18,6 +20,20 @@ def text(calibration: Calibration) -> str:
             f"    {variant}: {_flow({k: v for k, v in fit.items() if v not in (None, '', 0)})}" for variant, fit in fits.items()
         ]
     return "\n".join(lines) + "\n"
+
+
+def merged(path: Path, found: Calibration) -> Calibration:
+    """``found`` with the laws and variants of the calibration at ``path`` that it does not replace."""
+    if not path.exists():
+        return found
+    old = read(path, Calibration, id=found.id)
+    laws = {law: {**old.laws.get(law, {}), **found.laws.get(law, {})} for law in dict.fromkeys([*old.laws, *found.laws])}
+    return Calibration(found.id, found.covers, {**old.sources, **found.sources}, laws, old.notes)
+
+
+def read_folder(folder: Path) -> list[Calibration]:
+    """Every calibration in a folder."""
+    return [read(path, Calibration, id=path.stem) for path in sorted(folder.glob("*.yaml"))]
 
 
 def _flow(value: object) -> str:

@@ -13,7 +13,7 @@ from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.tables import intervals
 from planner.errors import InputError, printable, unknown
-from planner.schema.coefficients import Calibration
+from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
@@ -62,7 +62,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
 
 def calibrations(devices: Iterable[Device], profiles: Profiles) -> dict[str, Calibration]:
     """Calibrations of the devices, of their families and of their kinds, by id."""
-    names = {name for d in devices for name in (d.id, d.family, d.kind)}
+    names = {name for d in devices for name in (d.id, d.family, d.kind)} | {EVERY}
     found = ((name, profiles.calibration(name)) for name in sorted(names))
     return {name: calibration for name, calibration in found if calibration is not None}
 
@@ -83,8 +83,7 @@ def _regions(plan: Plan, providers: Sequence[Provider], path: Path) -> None:
 
 def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
     names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
-    kinds = {d.family for d in devices.values()} | {d.kind for d in devices.values()} | set(devices)
-    names += [("calibration", i) for i in kinds if i in profiles.files["calibration"]]
+    names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
     return [profiles.files[kind][id] for kind, id in sorted(names)]
 
 

@@ -23,12 +23,12 @@ def command(
         write(dump(result), None)
         return
     rows = [
-        [f["file"], str(f["cases"]), str(f["estimated"]), _percent(f["median_ape"]), _percent(f["p90_ape"])]
+        [f["file"], str(f["cases"]), str(f["estimated"]), _percent(f["median_ape"]), _percent(f["median_ape_unseen"]), _percent(f["p90_ape"])]
         + [_percent(f["median_signed_error"]), _percent(f["inside_interval"])]
         for f in result["files"]
     ]
-    header = ["file", "rows", "estimated", "median error", "90th percentile", "median signed", "in interval"]
-    write(table(header, rows, "lrrrrrr"), None)
+    header = ["file", "rows", "estimated", "median error", "unseen only", "90th percentile", "median signed", "in interval"]
+    write(table(header, rows, "lrrrrrrr"), None)
     for file in result["files"]:
         for reason, count in file["skipped"].items():
             typer.echo(f"{file['file']}: skipped {count}: {reason}")

@@ -62,6 +62,22 @@ def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
     return Service(alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
 
 
+WAVES = 10.0  # requests a client sends in a benchmark run: InferenceMAX and others use --num-prompts = 10 × concurrency
+
+
+def closed_loop(service: Service, w: Columns) -> Array:
+    """Mean TTFT (N,) [s] of a benchmark in which ``w.batch`` clients each send WAVES requests, one after another.
+
+    All clients start at once: the first wave's prompts queue up behind each other, half of them on average. Later ones come
+    as others finish: each waits for the step under way, and behind the prompts that came during it.
+    """
+    each = service.prefill.seconds / np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    burst = (w.batch - 1) / 2 * each
+    rho = np.minimum(0.95, w.batch / w.output_tokens * each / service.tpot)
+    later = rho / (2 * (1 - rho)) * each + service.tpot / 2
+    return service.ttft + burst / WAVES + later * (1 - 1 / WAVES)
+
+
 def arrivals(service: Service, w: Columns) -> Array:
     """Mean TTFT (N,) [s] under Poisson arrivals at the replica's load ``w.load`` (0 to 1 of its capacity).
 

@@ -110,8 +110,13 @@ def used(candidate: Candidate) -> str:
 
 
 def layout_text(candidate: Candidate) -> str:
-    """``tp 8 · pp 1 · batch 64``."""
-    return " · ".join(f"{plain(name)} {brief(str(value), 40)}" for name, value in candidate.layout.items())
+    """``tp 8 · batch 64``: what is split or chosen; a degree of 1 and a ``none`` are left out."""
+    return " · ".join(f"{plain(name)} {brief(str(value), 40)}" for name, value in candidate.layout.items() if said(name, value))
+
+
+def said(name: str, value: int | str) -> bool:
+    """Whether a layout entry tells more than its absence would."""
+    return "batch" in name or str(value) not in ("1", "0", "none", "")
 
 
 def rate(value: float) -> str:

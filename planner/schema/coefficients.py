@@ -1,10 +1,12 @@
 """What a fit left behind: a handful of numbers, and how far they were from the truth."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from planner.schema.quantity import STRICT
 
+EVERY = "default"
+"""Id of the calibration of last resort: the median of every measured device."""
 Evidence = Literal["measured", "calibrated", "family", "datasheet"]
 
 
@@ -20,10 +22,14 @@ class Fit:
     """Mean absolute error, as a fraction, on shapes the fit never saw."""
     note: str = ""
 
+    def cited(self, source: str) -> "Fit":
+        """The same fit with ``source`` the key of its source."""
+        return replace(self, source=source)
+
 
 @dataclass(frozen=True)
 class Calibration:
-    """Fits by law and variant for a device, for a family of devices, or for every device of a kind."""
+    """Fits by law and variant for a device, for a family of devices, or for every device of a kind (or of all kinds)."""
 
     __pydantic_config__ = STRICT
     id: str

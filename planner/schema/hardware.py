@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
-from planner.schema.quantity import STRICT, ByteRate, Bytes, Count, FlopRate, Frequency, Power, Price, Seconds, Unit
+from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Power, Price, Seconds, Unit
 
 Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
 Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
@@ -39,10 +39,10 @@ class Fabric:
     __pydantic_config__ = STRICT
     overlay: str
     part: str = ""
-    dsp: Count | None = None
-    lut: Count | None = None
-    bram36: Count | None = None
-    uram: Count | None = None
+    dsp: Amount | None = None
+    lut: Amount | None = None
+    bram36: Amount | None = None
+    uram: Amount | None = None
 
 
 @dataclass(frozen=True)

@@ -77,3 +77,4 @@ Frequency = Annotated[Figure, Unit("hertz", above=True)]
 Power = Annotated[Figure, Unit("watt")]
 Seconds = Annotated[Figure, Unit("second")]
 Count = Annotated[Figure, Unit("count", above=True)]
+Amount = Annotated[Figure, Unit("count")]  # a count that may be zero

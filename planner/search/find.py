@@ -87,6 +87,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
     known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    if inputs.workload.architecture:
+        known &= np.isfinite(machines.device.peak_half) & np.isfinite(machines.device.capacity)
     keep = np.flatnonzero(known)
     table = Columns(place=np.array(place), precision=np.array(code)).take(keep)
     return [settings[i] for i in keep], table, [found[i] for i in keep], machines.take(keep)
@@ -188,8 +190,12 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
     if not able:
         dtypes = " or ".join(dict.fromkeys(d for p in wanted for d in RECIPES[p].arithmetic))
         why = f"{place.device.name} has no published peak in {dtypes}"
-    elif memory is None or memory.bandwidth is None:
+    elif not place.device.links and (memory is None or memory.bandwidth is None):
         why = f"the memory bandwidth of {place.device.name} is not published"
+    elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
+        why = f"{place.device.name} computes in no 16-bit format, which attention needs"
+    elif inputs.workload.architecture and (memory is None or memory.capacity is None) and not (place.system.host and place.system.host.memory):
+        why = f"the memory of {place.system.name} is not published"
     else:
         why = "no layout divides the model over it within the plan's number of devices"
     return Candidate(

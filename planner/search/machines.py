@@ -8,7 +8,7 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.model.ops import laws
-from planner.schema.coefficients import Calibration, Evidence, Fit
+from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
 
@@ -56,7 +56,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted |= dict.fromkeys(("attention", "decode_attention", "stream"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
-    ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind)) if c]
+    ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 
 

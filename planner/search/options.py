@@ -11,7 +11,7 @@ from planner.model.passes import Pass
 @dataclass(frozen=True)
 class Options:
     """Evaluated configurations (N,): ``rows`` has place, precision [index], instances, devices, hours, rate [work/s of all
-    instances], latency (what ties are broken by) and the layout's columns.
+    instances, which breaks ties] and the layout's columns.
 
     excess: name of a limit -> how many times over it each option is (N,); at most 1 keeps it. A limit on memory comes
     first: the one that an option exceeds first in this order is the one it is rejected for.
@@ -33,7 +33,7 @@ class Options:
         worst = np.where(self.allowed, 1.0, worst)
         first = np.where(self.allowed, 0, len(self.excess) - stuck + 1)
         spent = self.rows.instances * self.rows.hours
-        order = np.lexsort((self.rows.latency, np.where(self.allowed, spent, 0), worst, first, self.rows.place))
+        order = np.lexsort((-self.rows.rate, np.where(self.allowed, spent, 0), worst, first, self.rows.place))
         _, start = np.unique(self.rows.place[order], return_index=True)
         return order[start]
 

@@ -65,7 +65,8 @@ def _rows(
     grid = product(setting=np.arange(len(settings)), tp=np.array(DEGREES, float), batch=np.array(BATCHES, float))
     node = np.array([p.devices for p in places], float)[settings.place[grid.setting]]
     heads = inputs.workload.architecture.num_heads if inputs.workload.architecture else 1
-    grid = grid.with_(node=node).take((grid.tp <= node) & (heads % grid.tp == 0))
+    joined = np.isfinite(machines.device.up_bandwidth[grid.setting]) & (grid.tp <= machines.device.up_size[grid.setting])
+    grid = grid.with_(node=node).take((grid.tp <= node) & (heads % grid.tp == 0) & (joined | (grid.tp == 1)))
     rows = grid.with_(
         place=settings.place[grid.setting], precision=settings.precision[grid.setting], ep=np.ones(len(grid)),
         pp=np.ones(len(grid)), fused=np.ones(len(grid)), input_tokens=np.full(len(grid), serve.input_tokens),

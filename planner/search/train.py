@@ -68,7 +68,7 @@ def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Colum
     good = (
         joined & (grid.devices <= most) & (grid.tp <= node) & (grid.dp >= 1) & (num_micro >= 1) & (num_micro % 1 == 0)
         & (a.num_heads % grid.tp == 0) & (a.num_layers % grid.pp == 0) & ((grid.zero_stage < 3) | (grid.pp == 1))
-        & ((grid.tp == 1) | (grid.tp <= np.maximum(reach, 1)))
+        & ((grid.tp == 1) | (np.isfinite(machines.device.up_bandwidth[grid.setting]) & (grid.tp <= reach)))
     )  # fmt: skip
     rows = grid.with_(num_micro=num_micro).take(good)
     n = np.ones(len(rows))

@@ -6,11 +6,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import FUSED
+from planner.schema.claim import FUSED, feeds_fit
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Translated, virtual_stages, zero_stage
@@ -87,7 +88,7 @@ class Rows:
 def predict(translated: Translated, find: Find) -> pd.DataFrame:
     """The table with ``estimate`` (NaN where there is none), ``evidence`` and the final ``skip``."""
     t = translated.table
-    t["estimate"], t["evidence"] = np.nan, ""
+    t["estimate"], t["evidence"], t["in_fit"] = np.nan, "", False
     t.loc[~t["scenario"].isin(SCENARIOS) & (t["skip"] == ""), "skip"] = "unknown scenario"
     kind = np.array(["transformer" if s.architecture else "network" for s in translated.subjects] or ["none"])
     of = kind[t["subject"].to_numpy()]
@@ -102,6 +103,7 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
         index = np.flatnonzero(rows & open_)
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
+    t["in_fit"] = net & ~training & t["workload"].map(feeds_fit).to_numpy(bool)
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)
     return t
@@ -178,6 +180,7 @@ def _loaded(r: Rows) -> dict[str, Array]:
     s = estimate.serve(a, rows, machine, continuous=True)
     apart = workers > 1
     tpot = np.where(apart, s.decode.seconds, s.tpot)
+    ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows)))
     late = (tpot > r.limits("tpot")[row]) | (s.ttft > r.limits("ttft")[row])
     rate = np.where((batch <= np.maximum(most, 1)) & ~late & (most >= 1), batch / tpot * replicas, -1.0)
     best = _best(row, rate, n)
@@ -187,7 +190,7 @@ def _loaded(r: Rows) -> dict[str, Array]:
 
     return {
         "output_tokens_per_s": pick(rate), "total_tokens_per_s": pick(rate * (isl + osl) / osl),
-        "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(s.ttft), "tpot_s": pick(tpot),
+        "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(ttft), "tpot_s": pick(tpot),
     }  # fmt: skip
 
 

@@ -10,10 +10,14 @@ from planner.search.intervals import factors
 
 
 def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
-    """The figures of one file, as ``--format json`` gives them; errors are fractions of the published value."""
+    """The figures of one file, as ``--format json`` gives them; errors are fractions of the published value.
+
+    ``median_ape_unseen`` leaves out the rows that fed a fit.
+    """
     done = t[t["estimate"].notna()]
     signed = (done["estimate"] / done["value"] - 1).to_numpy()
     skipped = t.loc[t["estimate"].isna(), "skip"].value_counts().sort_index()
+    unseen = ~(done["in_fit"].to_numpy(bool))
     inside = (done["low"] <= done["value"]) & (done["value"] <= done["high"])
     return {
         "file": name,
@@ -23,6 +27,7 @@ def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
         "median_ape": _quantile(np.abs(signed), 0.5),
         "p90_ape": _quantile(np.abs(signed), 0.9),
         "median_signed_error": _quantile(signed, 0.5),
+        "median_ape_unseen": _quantile(np.abs(signed[unseen]), 0.5),
         "inside_interval": float(inside.mean()) if len(done) else None,
     }
 

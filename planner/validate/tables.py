@@ -13,7 +13,7 @@ from planner.catalogue.tables import intervals
 from planner.schema.hardware import System
 from planner.validate.predict import predict
 from planner.validate.score import rows, score, with_intervals
-from planner.validate.translate import Lookup, translate
+from planner.validate.translate import Lookup, Translated, translate
 
 
 def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
@@ -27,10 +27,13 @@ def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
 
 def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
     """The rows of one file with estimate, low, high, evidence and skip."""
-    networks = NetworkTable()
-    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find)
-    translated = translate(read_claims(path), architectures_beside(path), lookup)
-    return with_intervals(predict(translated, profiles.calibration), intervals())
+    return with_intervals(predict(translated(path, profiles), profiles.calibration), intervals())
+
+
+def translated(path: Path, profiles: Profiles) -> Translated:
+    """The rows of one file with what they are about looked up."""
+    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, NetworkTable().find)
+    return translate(read_claims(path), architectures_beside(path), lookup)
 
 
 def cluster(device: str, profiles: Profiles) -> System | None:

@@ -94,6 +94,8 @@ def test_a_phone_never_scrolls_sideways(show: Any, samples: ModuleType, size: in
     for feasible in (True, False):
         view = show(samples.sample(size, feasible=feasible), width=PHONE)
         assert view.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        below = "document.documentElement.scrollHeight - document.querySelector('footer').getBoundingClientRect().bottom"
+        assert view.page.evaluate(below) < 100, "something hidden makes the page longer than what is seen"
         assert view.is_clean()
 
 

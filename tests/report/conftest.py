@@ -58,24 +58,9 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
     }
     use = {"weights": 35.3e9, "kv_cache": 0.22e9 * memory, "activations": 2.1e9, "workspace": 1.4e9}
     tpot = devices / throughput.value * 62
-    reasons = []
-    if sum(use.values()) > memory * 1e9:
-        reasons.append(f"needs {sum(use.values()) / 1e9:.1f} GB on a device that has {memory} GB")
-    if tpot > 0.05:
-        reasons.append(f"TPOT {1000 * tpot:.0f} ms is over the 50 ms asked for")
-    if throughput.value < demand:
-        reasons.append(f"gives {throughput.value:,.0f} of the {demand:,.0f} output tokens/s needed")
     cost = sum(parts.values())
     return Candidate(
-        label=f"{max(1, devices // 4)} × {device.split()[0].lower()}-{min(4, devices)}x, {term.replace('_', ' ')} ({index})",
-        provider="Example Cloud" if index % 2 else "Sample Metal",
-        region="north-1",
-        offer=f"{device.split()[0].lower()}-{min(4, devices)}x",
-        term=term,
-        system=f"{device.split()[0].lower()}-node",
-        system_name=f"{device.split()[0]} node",
-        device=device.lower().replace(" ", "-"),
-        device_name=device,
+        **_names(device, devices, term, index),
         kind=kind,
         instances=max(1, devices // 4),
         devices=devices,
@@ -88,19 +73,50 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
         unit_cost=spread(cost / (demand * 2.628), evidence),
         memory=use,
         memory_capacity=memory * 1e9,
-        time={"matmul": tpot * (0.4 + 0.04 * (index % 5)), "attention": tpot * 0.2, "elementwise": tpot * 0.06,
-              "communication": tpot * 0.05 * (index % 4), "overhead": tpot * 0.08},
+        time={
+            "matmul": tpot * (0.4 + 0.04 * (index % 5)),
+            "attention": tpot * 0.2,
+            "elementwise": tpot * 0.06,
+            "communication": tpot * 0.05 * (index % 4),
+            "overhead": tpot * 0.08,
+        },
         bottleneck=["memory bandwidth", "compute", "communication"][index % 3],
         power=620.0 * devices,
         energy_per_unit=1.9e6 / (1 + index % 3),
         mfu=0.34 if kind == "gpu" else 0.21,
         mbu=0.61,
-        rejected="; ".join(reasons),
+        rejected=_rejected(use, memory, tpot, throughput.value, demand),
         cited=(
             Cited(f"{device}: memory bandwidth", "3.1 TB/s", f"https://example.test/{kind}.pdf", "2026-03-01", "dense"),
             Cited(f"{device}: price, {term}", f"{price * discount / 730:.2f} USD/h", "Example price list", "2026-11-02"),
         ),
-    )  # fmt: skip
+    )
+
+
+def _names(device: str, devices: int, term: str, index: int) -> dict[str, Any]:
+    stem = device.split(maxsplit=1)[0].lower()
+    return {
+        "label": f"{max(1, devices // 4)} × {stem}-{min(4, devices)}x, {term.replace('_', ' ')} ({index})",
+        "provider": "Example Cloud" if index % 2 else "Sample Metal",
+        "region": "north-1",
+        "offer": f"{stem}-{min(4, devices)}x",
+        "term": term,
+        "system": f"{stem}-node",
+        "system_name": f"{stem.capitalize()} node",
+        "device": device.lower().replace(" ", "-"),
+        "device_name": device,
+    }
+
+
+def _rejected(use: dict[str, float], memory: float, tpot: float, throughput: float, demand: float) -> str:
+    reasons = []
+    if sum(use.values()) > memory * 1e9:
+        reasons.append(f"needs {sum(use.values()) / 1e9:.1f} GB on a device that has {memory} GB")
+    if tpot > 0.05:
+        reasons.append(f"TPOT {1000 * tpot:.0f} ms is over the 50 ms asked for")
+    if throughput < demand:
+        reasons.append(f"gives {throughput:,.0f} of the {demand:,.0f} output tokens/s needed")
+    return "; ".join(reasons)
 
 
 def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result:

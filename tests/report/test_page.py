@@ -15,7 +15,7 @@ import pytest
 
 from planner.report import engine
 from planner.report.build import html
-from planner.report.sections import found
+from planner.report.sections import found, pareto, provenance
 from planner.search.result import Result
 
 Make = Callable[..., Result]
@@ -175,6 +175,23 @@ def test_a_choice_on_weak_evidence_alone_carries_a_banner(make: Make, level: str
     )
     text = Page(html(replace(result, candidates=(weak, *result.candidates[1:])))).text
     assert ("Not measured yet." in text) is warned
+
+
+def test_sources_name_each_figure_once_and_count_its_options(make: Make) -> None:
+    result = make(12)
+    groups: Any = provenance.context(result)["groups"]
+    figures = [(group["source"], figure["what"], figure["value"]) for group in groups for figure in group["figures"]]
+    cited = {(c.source, c.what, c.value) for candidate in result.candidates for c in candidate.cited}
+    assert len(figures) == len(set(figures)) and set(figures) == cited
+    assert sum(figure["used"] for group in groups for figure in group["figures"]) == sum(len(c.cited) for c in result.candidates)
+    assert all(group["url"] == "" or group["url"].startswith("https://") for group in groups)
+
+
+def test_rejected_outliers_do_not_squeeze_the_scatter(make: Make) -> None:
+    result = make(12)
+    far = replace(result.candidates[-1], label="far", cost=replace(result.candidates[-1].cost, value=1e9), rejected="too dear")
+    chart: Any = pareto.context(replace(result, candidates=(*result.candidates[:-1], far)))["chart"]
+    assert "far" not in [point["label"] for point in chart.data["points"]] and "1 rejected option" in chart.caption
 
 
 def test_a_hundred_candidates_stay_under_the_ceiling(make: Make) -> None:

@@ -103,7 +103,8 @@ def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Colu
     flop = 2 * p.batch * heads * p.query * cached * work
     moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
     kv = p.batch * cached * row * p.kv
-    return Op(name, "decode_attention", "attention", count, {}, flop, half=True, activation_bytes=moved, kv_bytes=kv)
+    blocks = p.batch * np.where(latent, 1.0, np.maximum(1.0, a.num_kv_heads / p.tp))
+    return Op(name, "decode_attention", "attention", count, {"blocks": blocks}, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:

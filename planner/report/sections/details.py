@@ -10,17 +10,27 @@ from planner.units import duration, show
 ORDER = 80
 TITLE = "Details"
 
+MANY = 20
+PRINTED = 12
+"""Of more than MANY options, paper gets the first so many."""
+
 Pair = tuple[str, str]
 
 
 def context(result: Result) -> dict[str, object]:
     """Groups of named values a candidate; empty where there is no candidate."""
-    return {"options": [_option(result, c) for c in result.candidates]} if result.candidates else {}
+    if not result.candidates:
+        return {}
+    count = len(result.candidates)
+    kept = count if count <= MANY else PRINTED
+    options = [_option(result, c, rank <= kept) for rank, c in enumerate(result.candidates, 1)]
+    return {"options": options, "kept": kept, "count": count}
 
 
-def _option(result: Result, c: Candidate) -> dict[str, object]:
+def _option(result: Result, c: Candidate, printed: bool) -> dict[str, object]:
     return {
         "label": c.label,
+        "printed": printed or c.label == result.verdict.choice,
         "rejected": c.rejected,
         "choice": c.label == result.verdict.choice,
         "bottleneck": plain(c.bottleneck),

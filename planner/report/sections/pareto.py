@@ -23,6 +23,8 @@ def context(result: Result) -> dict[str, object]:
     seen = [c for c in result.candidates if c.cost.value > 0 and c.throughput.value > 0 and math.isfinite(c.cost.value)]
     if not seen:
         return {}
+    near = _near(seen)
+    far, seen = len(seen) - len(near), near
     data: dict[str, object] = {
         "points": [_point(result, c) for c in seen],
         "demand": result.demand if result.demand > 0 and math.isfinite(result.demand) else 0,
@@ -34,7 +36,16 @@ def context(result: Result) -> dict[str, object]:
     best = f" The choice is {brief(result.verdict.choice, 80)}." if result.verdict.choice else " No option fits."
     alt = f"Scatter of {len(seen)} options by cost and throughput.{best} The table All options has the same figures."
     caption = "Up and to the left is better; both scales are logarithmic. The line joins options no other beats in both."
+    if far:
+        one = far == 1
+        caption += f" {far} rejected option{'' if one else 's'} far dearer than any that fits {'is' if one else 'are'} not drawn."
     return {"chart": (chart := Chart("pareto", "pareto", caption, alt, data, _legend(seen))), "charts": [chart]}
+
+
+def _near(seen: list[Candidate]) -> list[Candidate]:
+    """Without the rejected that cost more than three times the dearest that fits: they would squeeze the rest together."""
+    dearest = max((c.cost.value for c in seen if c.feasible), default=math.inf)
+    return [c for c in seen if c.feasible or c.cost.value <= 3 * dearest]
 
 
 def _point(result: Result, c: Candidate) -> dict[str, object]:

@@ -1,31 +1,49 @@
-"""Where every figure comes from."""
+"""Where every figure comes from: sources, and under each what was taken from it."""
 
 from planner.report.text import brief
 from planner.search.result import Cited, Result
 
 ORDER = 100
 TITLE = "Sources"
+MANY = 40
+"""With more figures than this, paper gets only those of the choice and the runner-up."""
 
 
 def context(result: Result) -> dict[str, object]:
-    """Every input figure once, with its source and how many options use it; empty where none is cited."""
+    """Every input figure once, under its source, the choice's first; empty where none is cited."""
     users: dict[Cited, int] = {}
+    first: set[Cited] = set()
     for candidate in result.candidates:
         for cited in dict.fromkeys(candidate.cited):
             users[cited] = users.get(cited, 0) + 1
-    rows = [
+        if candidate.label in (result.verdict.choice, result.verdict.runner_up):
+            first.update(candidate.cited)
+    groups: dict[tuple[str, str], list[Cited]] = {}
+    for cited in sorted(users, key=lambda cited: cited not in first):
+        groups.setdefault((cited.source, cited.date), []).append(cited)
+    many = bool(first) and len(users) > MANY
+    return (
         {
-            "what": brief(cited.what, 160),
-            "value": brief(cited.value, 80),
-            "source": brief(cited.source, 300),
-            "url": cited.source if _is_address(cited.source) else "",
-            "date": brief(cited.date, 40),
-            "note": brief(cited.note, 300),
-            "used": count,
+            "groups": [
+                {
+                    "source": brief(source, 300),
+                    "url": source if _is_address(source) else "",
+                    "date": brief(date, 40),
+                    "screen_only": many and first.isdisjoint(figures),
+                    "figures": [_figure(cited, users[cited]) for cited in figures],
+                }
+                for (source, date), figures in groups.items()
+            ],
+            "many": many,
+            "count": len(users),
         }
-        for cited, count in users.items()
-    ]
-    return {"rows": rows, "count": len(result.candidates)} if rows else {}
+        if users
+        else {}
+    )
+
+
+def _figure(cited: Cited, used: int) -> dict[str, object]:
+    return {"what": brief(cited.what, 160), "value": brief(cited.value, 80), "note": brief(cited.note, 300), "used": used}
 
 
 def _is_address(source: str) -> bool:

@@ -119,8 +119,9 @@ var PlannerCharts = (function () {
   function pareto(data, width) {
     var phone = width < 560, height = phone ? 360 : 430;
     var points = data.points;
-    var xs = bounds([].concat.apply([], points.map(function (p) { return [p.x, p.xl, p.xh]; })), 0.06);
-    var ys = bounds([].concat.apply([data.demand], points.map(function (p) { return [p.y, p.yl, p.yh]; })), 0.08);
+    // Whiskers of what cannot be chosen may leave the frame: they should not squeeze what can.
+    var xs = bounds([].concat.apply([], points.map(function (p) { return p.rejected ? [p.x] : [p.x, p.xl, p.xh]; })), 0.06);
+    var ys = bounds([].concat.apply([data.demand], points.map(function (p) { return p.rejected ? [p.y] : [p.y, p.yl, p.yh]; })), 0.08);
     var front = points.filter(function (p) { return p.front; }).sort(function (a, b) { return a.x - b.x || a.y - b.y; });
     var whiskers = points.filter(function (p) { return p.xl > 0 && p.xh > 0 && p.yl > 0 && p.yh > 0 && (points.length <= 40 || p.front); });
     var choice = points.filter(function (p) { return p.choice; });
@@ -183,17 +184,17 @@ var PlannerCharts = (function () {
   }
 
   function stack(data, width) {
-    var phone = width < 560, rowHeight = phone ? 52 : 32;
+    var phone = width < 560, left = phone ? 6 : width > 800 ? 270 : 200, rowHeight = phone ? 52 : 32;
     var height = data.rows.length * rowHeight + 58;
     var series = data.parts.map(function (part, index) { return barSeries(data, index, phone); });
     if (data.track) series.push(trackSeries(data, phone, false), trackSeries(data, phone, true));
     series.push(endSeries(data, phone));
     var label = phone
       ? { inside: true, margin: 0, verticalAlign: "bottom", padding: [0, 0, 18, 0], width: width - 40, overflow: "truncate" }
-      : { margin: 12, width: 196, overflow: "truncate" };
+      : { margin: 12, width: left - 20, overflow: "truncate" };
     return { height: height, option: {
       animation: false, backgroundColor: "none",
-      grid: { left: phone ? 6 : 216, right: phone ? 116 : 150, top: phone ? 14 : 6, bottom: 48 },
+      grid: { left: left, right: phone ? 116 : 150, top: phone ? 14 : 6, bottom: 48 },
       xAxis: {
         type: "value", min: 0, max: data.max, name: data.xname, nameLocation: "middle", nameGap: 30, nameTextStyle: QUIET,
         splitNumber: phone ? 3 : 5, splitLine: { lineStyle: { color: "var(--line)" } },

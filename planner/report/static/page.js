@@ -120,7 +120,7 @@
     all("tr", table).forEach(function (row) { row.setAttribute("role", "row"); });
     all("td", table).forEach(function (cell) { cell.setAttribute("role", "cell"); });
     all("th", table).forEach(function (cell) {
-      cell.setAttribute("role", cell.scope === "row" ? "rowheader" : "columnheader");
+      cell.setAttribute("role", cell.scope.indexOf("row") === 0 ? "rowheader" : "columnheader");
     });
   }
 

@@ -1,0 +1,87 @@
+"""Devices, coefficients and architectures as the model reads them, made up with round numbers."""
+
+import numpy as np
+
+from planner.model.columns import Columns
+from planner.model.families.transformer_size import flatten, parameters
+from planner.model.operation import Machine
+from planner.model.ops import laws
+from planner.schema.workload import Architecture, Mla, Moe
+from planner.search.machines import ENGINE
+
+FULL = {"e": 1.0, "e_b": 1.0, "e_a": 1.0, "e_w": 1.0}
+"""Every efficiency of every law at 100 %; all other coefficients are set to zero."""
+
+
+def coefficients(law: str, n: int = 1, **values: object) -> Columns:
+    """An ideal device's coefficients of a law, and what the test sets."""
+    names = ENGINE if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
+    ideal = {name: FULL.get(name, 0.0) for name in names}
+    return Columns({**ideal, **values}, length=n)  # type: ignore[dict-item]
+
+
+def machine(n: int = 1, *, fits: dict[str, dict[str, object]] | None = None, **device: object) -> Machine:
+    """100 TFLOP/s, 1 TB/s, 80 GB; eight of them joined at 100 GB/s, further ones at 10 GB/s; ideal unless ``fits`` says."""
+    plain = {
+        "peak": 100e12, "peak_half": 100e12, "bandwidth": 1e12, "capacity": 80e9, "cache": np.nan, "units": np.nan, "cores": 1.0,
+        "tdp": 700.0, "idle": 100.0, "host_power": 0.0, "node": 8.0, "up_bandwidth": 100e9, "up_size": 8.0, "out_bandwidth": 10e9,
+    }  # fmt: skip
+    wanted = [*laws(), "matmul_half", "engine"]
+    fits = {"matmul_half": (fits or {}).get("matmul", {}), **(fits or {})}
+    return Machine(Columns({**plain, **device}, length=n), {law: coefficients(law, n, **fits.get(law, {})) for law in wanted})
+
+
+def columns(architecture: Architecture, n: int = 1) -> tuple[Columns, Columns]:
+    """An architecture's sizes and its parameters by part, n times."""
+    flat = Columns(flatten(architecture), length=n)
+    flat = flat.with_(causal=flat.causal > 0, gated_ffn=flat.gated_ffn > 0)
+    parts = parameters(flat)
+    layers = parts["total"] - parts["experts"] - parts["embeddings"]
+    widest = np.maximum(flat.ffn_size * (1 + flat.gated_ffn), flat.hidden_size)
+    return flat, Columns(
+        layers=layers, experts=parts["experts"], embeddings=parts["embeddings"], total=parts["total"], widest=widest, length=n
+    )
+
+
+def inference(n: int = 1, **more: object) -> Columns:
+    """A pass in bf16 on one device of one sequence, fused."""
+    plain = {
+        "tp": 1.0, "pp": 1.0, "ep": 1.0, "expert_tp": 1.0, "pooled": 1.0, "split_norms": 1.0, "fused": 1.0, "batch": 1.0,
+        "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
+    }  # fmt: skip
+    return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
+
+
+def layout(n: int = 1, **more: object) -> Columns:
+    """A training layout: bf16 with fp32 gradients, one micro-batch of one sequence of 1,024 tokens on one device."""
+    plain = {
+        "tp": 1.0, "cp": 1.0, "pp": 1.0, "dp": 1.0, "ep": 1.0, "virtual": 1.0, "micro_batch": 1.0, "num_micro": 1.0,
+        "sequence": 1024.0, "zero_stage": 0.0, "recompute": 0.0, "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
+        "gradient": 4.0, "fused": 1.0,
+    }  # fmt: skip
+    return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
+
+
+# config.json of meta-llama/Meta-Llama-3-8B, and table 1 and section 2 of Llama 3 (arXiv:2407.21783)
+LLAMA_3_8B = Architecture(
+    hidden_size=4096, num_layers=32, num_heads=32, num_kv_heads=8, head_dim=128, ffn_size=14336, vocab_size=128256, max_context=8192
+)  # fmt: skip
+# table 2.1 of GPT-3 (arXiv:2005.14165)
+GPT_3_175B = Architecture(
+    hidden_size=12288, num_layers=96, num_heads=96, num_kv_heads=96, head_dim=128, ffn_size=49152, vocab_size=51200,
+    max_context=2048, gated_ffn=False, tied_embeddings=True, norm="layer", positions="learned",
+    qkv_bias=True, output_bias=True, ffn_bias=True,
+)  # fmt: skip
+# section 4.2 of DeepSeek-V3 (arXiv:2412.19437)
+DEEPSEEK_V3 = Architecture(
+    hidden_size=7168, num_layers=61, num_heads=128, num_kv_heads=128, head_dim=128, ffn_size=18432, vocab_size=129280,
+    max_context=131072, moe=Moe(256, 8, 2048, shared_ffn_size=2048, dense_layers=3), mla=Mla(1536, 512, 128, 64, 128),
+)  # fmt: skip
+# table 1 of Mixtral of Experts (arXiv:2401.04088)
+MIXTRAL_8X7B = Architecture(
+    hidden_size=4096, num_layers=32, num_heads=32, num_kv_heads=8, head_dim=128, ffn_size=14336, vocab_size=32000,
+    max_context=32768, moe=Moe(8, 2, 14336),
+)  # fmt: skip
+SMALL = Architecture(
+    hidden_size=512, num_layers=4, num_heads=8, num_kv_heads=8, head_dim=64, ffn_size=2048, vocab_size=1000, max_context=4096
+)

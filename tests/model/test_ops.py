@@ -1,0 +1,196 @@
+"""Each operator's law worked by hand, with round devices and the coefficients given."""
+
+import numpy as np
+import pytest
+
+from planner.model.columns import Columns
+from planner.model.families import network as family
+from planner.model.operation import Op
+from planner.model.ops import attention, collective, decode_attention, laws, matmul, network, stream
+from tests.model.rows import coefficients, machine
+
+ONE = np.ones(1)
+MIB = 2.0**20
+
+
+def product_(m: float, n: float, k: float, groups: float = 1, moved: float = 0.0, **fit: float) -> float:
+    """A product on 1 TFLOP/s spread over 100 units, with free memory unless told; splitting k costs a second."""
+    shape = Columns(m=m, n=n, k=k, groups=groups, length=1)
+    device = Columns(peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), length=1)
+    return float(matmul.time(shape, np.array([moved]), device, coefficients("matmul", **{"t_s": 1.0, **fit}))[0])
+
+
+def test_every_law_has_what_a_law_needs() -> None:
+    assert set(laws()) >= {"matmul", "attention", "decode_attention", "stream", "collective", "network"}
+    assert all(law.COEFFICIENTS and callable(law.seconds) for law in laws().values())
+
+
+def test_matmul_roofline_compute_side() -> None:
+    """2 * 1024^3 FLOP at 1 TFLOP/s are 2.147 ms, on a device whose units are not known."""
+    assert product_(1024, 1024, 1024, units=np.nan) == pytest.approx(2.147e-3, rel=1e-3)
+
+
+def test_matmul_roofline_memory_side() -> None:
+    """One row of 1024 x 1024 moves 2 MiB + 4 KiB: 2.1 us at 1 TB/s; its 2 MFLOP, another 2.1 us, overlap: 2^(1/4) longer."""
+    moved = 2 * (1024 + 1024 + 1024 * 1024)
+    assert product_(1, 1024, 1024, units=np.nan, moved=moved) == pytest.approx(2.1e-6 * 2**0.25, rel=0.01)
+
+
+def test_matmul_start_adds_to_the_longer_side() -> None:
+    assert product_(1024, 1024, 1024, t0=5e-6) - product_(1024, 1024, 1024) == pytest.approx(5e-6)
+
+
+def test_one_tile_keeps_one_unit_busy() -> None:
+    """A 64 x 64 tile on one of 100 units: 2 * 64 * 64 * 1000 FLOP at 10 GFLOP/s are 819.2 us."""
+    assert product_(64, 64, 1000) == pytest.approx(819.2e-6)
+
+
+@pytest.mark.parametrize(("tiles", "waves"), [(1, 1), (100, 1), (101, 2), (200, 2), (201, 3)])
+def test_matmul_runs_in_whole_waves(tiles: int, waves: int) -> None:
+    """Every 100 tiles of 64 x 64 fill the 100 units once; the next one starts a wave."""
+    assert product_(64 * tiles, 64, 1000) == pytest.approx(waves * 819.2e-6)
+
+
+def test_products_side_by_side_share_a_wave() -> None:
+    assert product_(64, 64, 1000, groups=100) == product_(64, 64, 1000) == product_(64, 64, 1000, groups=101) / 2
+
+
+def test_rows_are_padded_to_a_tile() -> None:
+    assert product_(1, 64, 1000) == product_(64, 64, 1000)
+
+
+def test_splitting_k_fills_idle_units_at_a_price() -> None:
+    """Eight splits of one tile take 819.2 / 8 = 102.4 us and eight times 10 us; at 100 us a split, four are best: 604.8."""
+    assert product_(64, 64, 1000, t_s=10e-6) == pytest.approx(182.4e-6)
+    assert product_(64, 64, 1000, t_s=100e-6) == pytest.approx((204.8 + 400) * 1e-6)
+    assert product_(64, 64, 1000, t_s=1.0) == pytest.approx(819.2e-6)
+
+
+def test_a_tile_costs_k0_before_it_works_and_small_tiles_lose() -> None:
+    """k0 = 500 on k = 1000 is half as much again; c = 32 makes a 64 x 64 tile (1/64 + 1/64) * 32 = 1 slower: twice."""
+    assert product_(64, 64, 1000, k0=500) == pytest.approx(1.5 * 819.2e-6)
+    assert product_(64, 64, 1000, c=32) == pytest.approx(2 * 819.2e-6)
+
+
+def test_quantising_activations_crosses_memory_again() -> None:
+    """Activations of 2 MB, weights of 1 MB at 1 TB/s: 3 us; with q = 2 another 4 us."""
+    op = Op(
+        "x", "matmul", "matmul", ONE, {k: np.array([1e-3]) for k in "mnk"} | {"groups": ONE}, ONE,
+        weight_bytes=np.array([1e6]), activation_bytes=np.array([2e6]),
+    )  # fmt: skip
+    assert matmul.seconds(op, machine())[0] == pytest.approx(3e-6)
+    assert matmul.seconds(op, machine(fits={"matmul": {"q": 2.0}}))[0] == pytest.approx(7e-6)
+
+
+def test_a_half_precision_product_uses_its_own_peak_and_coefficients() -> None:
+    shape = {k: np.array([4096.0]) for k in "mnk"} | {"groups": ONE}
+    device = machine(peak=400e12, peak_half=100e12, fits={"matmul": {"e": 1.0}, "matmul_half": {"e": 0.5}})
+    full, half = (matmul.seconds(Op("x", "matmul", "matmul", ONE, shape, ONE, half=h), device)[0] for h in (False, True))
+    assert half == pytest.approx(8 * full)
+
+
+def attend(heads: float, query: float, context: float, *, moved: float = 0.0, **fit: float) -> float:
+    """Attention of 64-wide heads on 1 TFLOP/s over 10 units."""
+    shape = Columns(batch=1.0, heads=heads, query=query, context=context, dim=64.0, length=1)
+    device = Columns(peak_half=1e12, bandwidth=1e12, units=10.0, length=1)
+    return float(attention.time(shape, np.array([moved]), device, coefficients("attention", **fit))[0])
+
+
+def test_attention_is_two_products() -> None:
+    """Ten heads of 128 queries, one block a unit: 4 * 10 * 128 * 512 * 64 FLOP at 1 TFLOP/s are 167.8 us."""
+    assert attend(10, 128, 512) == pytest.approx(167.77e-6, rel=1e-4)
+    assert attend(10, 128, 512, e=0.5, t0=1e-6) == pytest.approx(2 * 167.77e-6 + 1e-6, rel=1e-4)
+
+
+def test_attention_runs_in_whole_waves_of_blocks() -> None:
+    """Eleven heads on ten units take two waves, as long as twenty do."""
+    assert attend(11, 128, 512) == pytest.approx(attend(20, 128, 512)) == pytest.approx(2 * attend(10, 128, 512))
+
+
+def test_attention_pays_kv0_more_keys_and_short_queries_fill_16_rows() -> None:
+    assert attend(10, 128, 512, kv0=512) == pytest.approx(2 * attend(10, 128, 512))
+    assert attend(10, 1, 512) == pytest.approx(attend(10, 16, 512))
+
+
+def test_attention_is_memory_bound_where_bytes_take_longer() -> None:
+    assert attend(10, 16, 16, moved=1e9, e_b=0.5) == pytest.approx(2e-3)
+
+
+def test_decode_attention_reads_the_cache() -> None:
+    """1 GB of cache and 1 MB of activations at 1 TB/s and 80 %: 1.25125 ms; 1 MB more in flight for each of 100 units."""
+    device = Columns(bandwidth=1e12, peak_half=1e18, units=100.0, length=1)
+    args = (np.array([1e9]), np.array([1e6]), np.array([0.0]), device)
+    assert decode_attention.time(*args, coefficients("decode_attention", e_b=0.8))[0] == pytest.approx(1.25125e-3)
+    assert decode_attention.time(*args, coefficients("decode_attention", half=1e6))[0] == pytest.approx(1.101e-3)
+
+
+def test_decode_attention_of_many_queries_a_key_is_compute_bound() -> None:
+    """MLA's 128 heads share one row: 1 TFLOP at 10 TFLOP/s and 50 % is 200 ms, however few bytes."""
+    device = Columns(bandwidth=1e15, peak_half=1e13, units=np.nan, length=1)
+    found = decode_attention.time(np.array([1e6]), np.zeros(1), np.array([1e12]), device, coefficients("decode_attention", e=0.5))
+    assert found[0] == pytest.approx(0.2)
+
+
+def test_stream_is_bytes_over_bandwidth_and_starts() -> None:
+    """800 MB at 1 TB/s and 80 % are 1 ms; three kernels start in 2 us each."""
+    op = Op("x", "stream", "elementwise", ONE, {"kernels": np.array([3.0])}, np.zeros(1), activation_bytes=np.array([800e6]))
+    assert stream.seconds(op, machine(fits={"stream": {"e_b": 0.8, "t0": 2e-6}}))[0] == pytest.approx(1.006e-3)
+
+
+def test_collective_by_hand() -> None:
+    """256 MiB summed over 8 ranks: each sends 2 * 7/8 of it, at 80 GB/s 5.87 ms; 5 us and 7 times 1 us on top."""
+    volume = collective.share("all_reduce", np.array([8.0])) * 256 * MIB
+    assert volume[0] == 448 * MIB
+    fit = coefficients("collective", a=5e-6, b=1e-6, e_w=0.8)
+    assert collective.time(np.array([8.0]), volume, np.array([100e9]), fit)[0] == pytest.approx(5.884e-3, rel=1e-3)
+    start = coefficients("collective", c=1e-9)
+    assert collective.time(np.array([8.0]), np.array([1e6]), np.array([np.inf]), start)[0] == pytest.approx(1e-6)
+
+
+def test_a_single_rank_sends_nothing() -> None:
+    fit = coefficients("collective", a=5e-6, b=1e-6)
+    assert collective.time(ONE, ONE * 1e9, ONE * np.nan, fit)[0] == 0
+    assert all(collective.share(kind, ONE)[0] == 0 for kind in ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "of_the_message"), [("all_reduce", 1.5), ("all_gather", 0.75), ("reduce_scatter", 0.75), ("all_to_all", 0.75), ("send", 1)]
+)
+def test_what_each_collective_sends_of_a_message(kind: str, of_the_message: float) -> None:
+    """Four ranks in a ring (Thakur et al., 2005)."""
+    assert collective.share(kind, np.array([4.0]))[0] == of_the_message
+
+
+@pytest.mark.parametrize(
+    ("ranks", "stride", "gigabytes"),
+    [
+        (8, 1, 100),  # within the node
+        (4, 2, 100),
+        (16, 1, 80),  # two nodes: eight members a node share its eight rails of 10 GB/s
+        (4, 4, 20),  # two members a node
+        (2, 8, 10),  # one member a node has its own rail
+        (1024, 1, 80),
+    ],
+)
+def test_bandwidth_towards_a_group(ranks: float, stride: float, gigabytes: float) -> None:
+    """Nodes of eight at 100 GB/s a device inside and 10 GB/s out."""
+    assert collective.bandwidth(machine().device, np.array([ranks]), np.array([stride]))[0] == gigabytes * 1e9
+
+
+def test_many_rails_do_not_exceed_the_node_s_own_link() -> None:
+    fast = machine(out_bandwidth=50e9).device
+    assert collective.bandwidth(fast, np.array([16.0]), ONE)[0] == 100e9
+
+
+def test_network_by_hand() -> None:
+    """4 GMAC, 10 M activations, 25 M weights in 2 bytes, batch 8, on 100 TFLOP/s and 1 TB/s.
+
+    64 GFLOP take 0.64 ms, 320 MB of activations (written and read) 0.32 ms, 50 MB of weights 0.05 ms; 1 ms a pass and
+    0.1 ms a sample on top.
+    """
+    summary = Columns(macs=4e9, activations=10e6, parameters=25e6, length=1)
+    (op,) = family.forward(summary, Columns(batch=8.0, weight=2.0, activation=2.0, length=1))
+    assert network.seconds(op, machine())[0] == pytest.approx(1.01e-3)
+    assert network.seconds(op, machine(fits={"network": {"t0": 1e-3, "t1": 1e-4}}))[0] == pytest.approx(2.81e-3)
+    (step,) = family.step(summary, Columns(batch=8.0, weight=2.0, activation=2.0, length=1))
+    assert step.flop[0] == 3 * op.flop[0] == 3 * 64e9

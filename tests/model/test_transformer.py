@@ -1,0 +1,187 @@
+"""A transformer's operators against counts worked by hand and published: FLOP, weights read, KV cache, parallel shares."""
+
+import numpy as np
+import pytest
+
+from planner.model.columns import Columns
+from planner.model.families import transformer
+from planner.model.families.transformer_size import active_parameters
+from planner.model.operation import Op
+from planner.schema.workload import Architecture, Window
+from tests.model.rows import DEEPSEEK_V3, GPT_3_175B, LLAMA_3_8B, MIXTRAL_8X7B, SMALL, columns, inference
+
+
+def total(ops: list[Op], field: str) -> float:
+    return float(sum((op.count * getattr(op, field))[0] for op in ops))
+
+
+def prefill(architecture: Architecture, tokens: float, **more: object) -> list[Op]:
+    a, _ = columns(architecture)
+    rows = inference(**{"query": tokens, "context": tokens / 2, "cached": tokens, "logits": tokens, **more})
+    return transformer.forward(a, rows, decode=False)
+
+
+def decode(architecture: Architecture, context: float, **more: object) -> list[Op]:
+    a, _ = columns(architecture)
+    rows = inference(**{"query": 1.0, "context": context, "cached": context, "logits": more.get("batch", 1.0), **more})
+    return transformer.forward(a, rows, decode=True)
+
+
+def products(architecture: Architecture) -> float:
+    """Parameters that multiply a token: the active ones without norms, biases, positions and the input table."""
+    a, _ = columns(architecture)
+    table = a.vocab_size * a.hidden_size * (1 - a.tied_embeddings) + a.learned_positions * a.max_context * a.hidden_size
+    return float((active_parameters(a) - table)[0])
+
+
+@pytest.mark.parametrize("architecture", [LLAMA_3_8B, GPT_3_175B, MIXTRAL_8X7B, SMALL])
+def test_forward_flop_is_twice_the_parameters_plus_attention(architecture: Architecture) -> None:
+    """2 N a token and 4 * layers * heads * head_dim FLOP for each key it sees (Kaplan et al., arXiv:2001.08361, table 1)."""
+    tokens = 1024.0
+    a = architecture
+    scores = 4 * a.num_layers * a.num_heads * a.head_dim * tokens / 2
+    assert total(prefill(a, tokens), "flop") / tokens == pytest.approx(2 * products(a) + scores, rel=1e-3)
+
+
+def test_llama_3_8b_forward_flop_in_figures() -> None:
+    """7.504e9 parameters in products (8.03e9 less a table of 128,256 x 4,096): 15.01 GFLOP; 512 keys more: 0.27 GFLOP."""
+    assert total(prefill(LLAMA_3_8B, 1024.0), "flop") / 1024 == pytest.approx(15.01e9 + 0.268e9, rel=1e-3)
+
+
+def test_deepseek_v3_forward_flop_follows_its_active_parameters() -> None:
+    """37 billion are active, of which the input table of 0.93 multiplies nothing: 72.1 GFLOP and the scores of 128 heads."""
+    scores = 61 * 128 * 512 * 2 * (192 + 128)
+    assert total(prefill(DEEPSEEK_V3, 1024.0), "flop") / 1024 == pytest.approx(2 * products(DEEPSEEK_V3) + scores, rel=2e-3)
+    assert products(DEEPSEEK_V3) == pytest.approx(36.6e9, rel=0.01)
+
+
+@pytest.mark.parametrize("architecture", [LLAMA_3_8B, GPT_3_175B, SMALL])
+def test_a_decode_step_reads_every_weight_once(architecture: Architecture) -> None:
+    read = total(decode(architecture, 1000.0), "weight_bytes")
+    assert read == pytest.approx(2 * products(architecture), rel=1e-3)
+
+
+@pytest.mark.parametrize("architecture", [MIXTRAL_8X7B, DEEPSEEK_V3])
+def test_a_large_batch_reads_every_expert(architecture: Architecture) -> None:
+    _, size = columns(architecture)
+    ops = [op for op in decode(architecture, 10.0, batch=4096.0) if op.name.startswith("experts ")]
+    assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0], rel=1e-3)
+
+
+def test_one_token_reads_exactly_its_experts() -> None:
+    """Mixtral's router takes two different experts of eight for a token: a quarter of the experts' weights is read."""
+    _, size = columns(MIXTRAL_8X7B)
+    ops = [op for op in decode(MIXTRAL_8X7B, 10.0) if op.name.startswith("experts ")]
+    assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0] * 2 / 8, rel=1e-3)
+
+
+def test_experts_work_is_the_same_however_tokens_spread() -> None:
+    """A token costs 2 * 3 * 4,096 * 14,336 FLOP in each of two experts of 32 layers, alone or among thousands."""
+    for batch in (1.0, 7.0, 5000.0):
+        ops = [op for op in decode(MIXTRAL_8X7B, 10.0, batch=batch) if op.name.startswith("experts ")]
+        assert total(ops, "flop") == pytest.approx(batch * 32 * 2 * 2 * 3 * 4096 * 14336, rel=1e-6)
+
+
+def per_token(architecture: Architecture, **more: object) -> float:
+    a, _ = columns(architecture)
+    return float(transformer.kv_bytes_per_token(a, inference(**more))[0])
+
+
+def test_kv_cache_of_published_models() -> None:
+    """Llama 3 8B: 32 layers * 2 * 8 heads * 128 * 2 B. DeepSeek-V3: 61 * (512 + 64) * 2 B. GPT-3: 96 * 2 * 96 * 128 * 2 B."""
+    assert per_token(LLAMA_3_8B) == 131_072
+    assert per_token(DEEPSEEK_V3) == 61 * 576 * 2 == 70_272
+    assert per_token(GPT_3_175B) == 4_718_592
+    assert per_token(LLAMA_3_8B, kv=1.0) == 65_536
+
+
+@pytest.mark.parametrize(("tp", "share"), [(2, 2), (8, 8), (16, 8), (32, 8)])
+def test_kv_heads_are_split_as_far_as_they_go_then_copied(tp: float, share: float) -> None:
+    assert per_token(LLAMA_3_8B, tp=float(tp)) == 131_072 / share
+
+
+def test_a_latent_cache_is_copied_to_every_rank() -> None:
+    assert per_token(DEEPSEEK_V3, tp=8.0) == 70_272
+
+
+@pytest.mark.parametrize("architecture", [LLAMA_3_8B, DEEPSEEK_V3])
+def test_decode_reads_the_whole_cache(architecture: Architecture) -> None:
+    assert total(decode(architecture, 3000.0, batch=4.0), "kv_bytes") == 4 * 3000 * per_token(architecture)
+
+
+def test_decode_attention_flop_of_grouped_and_latent_heads() -> None:
+    """Two products of 128 for each of 32 heads; MLA works in the latent space: 576 for a score and 512 for a value."""
+    (plain,) = [op for op in decode(LLAMA_3_8B, 1000.0) if op.kind == "decode_attention"]
+    (latent,) = [op for op in decode(DEEPSEEK_V3, 1000.0) if op.kind == "decode_attention"]
+    assert plain.flop[0] == 1000 * 32 * 2 * (128 + 128)
+    assert latent.flop[0] == 1000 * 128 * 2 * (576 + 512)
+
+
+def test_absorbed_projections_hold_the_weights_of_the_plain_ones() -> None:
+    """Decoding replaces the up-projection of keys and values by two products a head with the same weights."""
+
+    def weights(ops: list[Op]) -> float:
+        return total([op for op in ops if "absorb" in op.name or op.name == "mla kv up"], "weight_bytes")
+
+    assert weights(decode(DEEPSEEK_V3, 10.0)) == weights(prefill(DEEPSEEK_V3, 10.0)) == 2 * 61 * 512 * 128 * (128 + 128)
+
+
+def windowed(length: float, *, window: int, decoding: bool) -> dict[str, float]:
+    a = Architecture(
+        hidden_size=512, num_layers=4, num_heads=8, num_kv_heads=8, head_dim=64, ffn_size=2048, vocab_size=1000,
+        max_context=4096, window=Window(window, 3),
+    )  # fmt: skip
+    ops = decode(a, length) if decoding else prefill(a, length)
+    return {op.name: float(op.flop[0] / (4 * 512 * (1 if decoding else length))) for op in ops if op.part == "attention"}
+
+
+def test_windowed_layers_see_their_window_only() -> None:
+    """Of 1,000 tokens with a window of 200, the first 200 see 100 on average, the other 800 see 200: 180."""
+    assert windowed(1000, window=200, decoding=False) == pytest.approx({"attention": 500, "window attention": 180})
+    assert windowed(1000, window=200, decoding=True) == pytest.approx({"attention": 1000, "window attention": 200})
+    assert windowed(100, window=200, decoding=True) == pytest.approx({"attention": 100, "window attention": 100})
+    assert windowed(100, window=200, decoding=False) == pytest.approx({"attention": 50, "window attention": 50})
+
+
+@pytest.mark.parametrize("architecture", [LLAMA_3_8B, GPT_3_175B])
+def test_tensor_ranks_share_the_products(architecture: Architecture) -> None:
+    whole, part = prefill(architecture, 256.0), prefill(architecture, 256.0, tp=8.0, expert_tp=8.0)
+    for field in ("flop", "weight_bytes"):
+        assert 8 * total(part, field) == pytest.approx(total(whole, field), rel=1e-9)
+
+
+def test_tensor_ranks_sum_twice_a_layer() -> None:
+    """Attention and feed-forward each end in an all-reduce of tokens * hidden * 2 B (Megatron-LM, arXiv:1909.08053, figure 4)."""
+    (op,) = [op for op in prefill(LLAMA_3_8B, 100.0, tp=4.0, expert_tp=4.0) if op.kind == "collective"]
+    assert op.count[0] == 64
+    assert op.shape["volume"][0] == 2 * 3 / 4 * 100 * 4096 * 2
+    assert not [op for op in prefill(LLAMA_3_8B, 100.0) if op.kind == "collective"]
+
+
+def test_quantised_weights_are_read_smaller_but_not_the_head() -> None:
+    head = 128256 * 4096
+    read = total(decode(LLAMA_3_8B, 10.0, weight=0.5, head_weight=2.0), "weight_bytes")
+    assert read == pytest.approx(0.5 * (products(LLAMA_3_8B) - head) + 2 * head, rel=1e-3)
+
+
+def test_fused_elementwise_work_moves_less() -> None:
+    moved = [
+        total([op for op in prefill(LLAMA_3_8B, 100.0, fused=fused) if op.part == "elementwise"], "activation_bytes")
+        for fused in (0.0, 1.0)
+    ]
+    assert moved[1] < moved[0]
+
+
+def test_architectures_side_by_side_count_as_they_do_alone() -> None:
+    """Dense, mixture and latent rows in one table: each has the FLOP, weights and cache it has by itself."""
+    all_ = [LLAMA_3_8B, MIXTRAL_8X7B, DEEPSEEK_V3, GPT_3_175B]
+    alone = [columns(x)[0] for x in all_]
+    table = Columns({name: np.concatenate([a[name] for a in alone]) for name in alone[0]})
+    rows = inference(4, query=1.0, context=500.0, cached=500.0, logits=3.0, batch=3.0)
+    for decoding in (False, True):
+        together = transformer.forward(table, rows, decode=decoding)
+        for i, a in enumerate(alone):
+            single = transformer.forward(a, rows.take([i]), decode=decoding)
+            for field in ("flop", "weight_bytes", "activation_bytes", "kv_bytes"):
+                sums = [np.broadcast_to(op.count * getattr(op, field), 4)[i] for op in together]
+                assert np.sum(sums) == pytest.approx(total(single, field), rel=1e-12)
