@@ -19,6 +19,8 @@ def unknown(kind: str, name: str, choices: Iterable[str], *, where: str = "", li
     hint = f"Did you mean {' or '.join(near)}?" if near else ""
     if not near and len(choices) <= 12:
         hint = f"Known: {', '.join(choices) or 'none'}."
+    elif not near and not listing:
+        hint = f"Known: {', '.join(choices[:12])} …"
     if listing:
         hint = f"{hint} {listing}".strip()
     return InputError(f"unknown {kind} '{printable(name)}'", where=where, hint=hint)

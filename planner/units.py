@@ -135,7 +135,13 @@ def show(value: float, dimension: str, digits: int = 3) -> str:
     unit, prefixes = _SHOWN[dimension]
     fitting = [p for p in prefixes if p != "K" and abs(value) >= prefixes[p]] or [min(prefixes, key=prefixes.__getitem__)]
     prefix = max(fitting, key=prefixes.__getitem__) if value else ""
-    return f"{significant(value / prefixes[prefix], digits)} {prefix}{unit}".rstrip()
+    return f"{plainly(value / prefixes[prefix], digits)} {prefix}{unit}".rstrip()
+
+
+def plainly(value: float, digits: int = 3) -> str:
+    """As ``significant``, without zeros after the point that say nothing: 20, 1.5, 193."""
+    shown = significant(value, digits)
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -151,11 +157,21 @@ def significant(value: float, digits: int = 3) -> str:
     return f"{round(value, decimals):,.{max(0, decimals)}f}"
 
 
+def words(count: float) -> str:
+    """``"300 billion"``."""
+    fitting = [word for word, size in WORDS.items() if count >= size]
+    return f"{plainly(count / WORDS[fitting[-1]])} {fitting[-1]}" if fitting else plainly(count)
+
+
 def money(amount: float, currency: str = "USD") -> str:
-    """An amount for display: cents below 1,000, whole units above."""
+    """An amount for display: cents below 1,000, whole units above, two digits of what is less than a tenth."""
     if not math.isfinite(amount):
         return "–"
+    if abs(amount) >= 1e15:
+        return f"{currency} {significant(amount)}"
     sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency} ")
+    if 0 < abs(amount) < 0.1:
+        return f"{sign}{significant(amount, 2)}"
     return f"{sign}{amount:,.2f}" if abs(amount) < 1000 else f"{sign}{amount:,.0f}"
 
 
@@ -163,7 +179,7 @@ def duration(seconds: float) -> str:
     """``"3.2 days"`` for long spans and ``"42.1 ms"`` for short ones."""
     for name, size in (("years", YEAR), ("days", DAY), ("h", HOUR), ("min", 60.0)):
         if seconds >= (2 if name == "years" else 1.5) * size:
-            return f"{significant(seconds / size)} {name}"
+            return f"{plainly(seconds / size)} {name}"
     return show(seconds, "second")
 
 

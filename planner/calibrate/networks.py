@@ -26,7 +26,7 @@ INSIDE = 1e6
 
 
 def fit_networks(op: Op, machine: Machine, seconds: Array, fed: Array, source: str) -> Fit:
-    """Coefficients from the passes marked ``fed`` (N,); op and machine as ``ops.network.seconds`` takes them, seconds a pass (N,).
+    """Coefficients from the passes marked ``fed`` (N,); op and machine as ``ops.network`` takes them, seconds a pass (N,).
 
     Raises ValueError with how many networks are needed where too few are fed.
     """
@@ -39,9 +39,10 @@ def fit_networks(op: Op, machine: Machine, seconds: Array, fed: Array, source: s
     def predict(p: Columns, c: Columns) -> Array:
         some = Op(op.name, op.kind, op.part, op.count[p.row], {"batch": op.shape["batch"][p.row]}, op.flop[p.row],
                   weight_bytes=op.weight_bytes[p.row], activation_bytes=op.activation_bytes[p.row])  # fmt: skip
-        return network.seconds(some, Machine(machine.device.take(p.row), {"network": c.with_(**{n: INSIDE for n in fixed})}))
+        return network.seconds(some, Machine(machine.device.take(p.row), {"network": c.with_(**dict.fromkeys(fixed, INSIDE))}))
 
     found = solve(predict, points, seconds, {n: r for n, r in RANGES.items() if n not in fixed}, ~fed)
     values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | fixed
-    note = f"fitted to the networks whose name's sha256 is 0 mod 5; median error {found.held_out_median:.3f} on {found.held_out_points} others"
+    others = f"median error {found.held_out_median:.3f} on {found.held_out_points} others"
+    note = f"fitted to the networks whose name's sha256 is 0 mod 5; {others}"
     return Fit(values, source, found.points, round(found.held_out_error, 4), note)

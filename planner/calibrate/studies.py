@@ -19,7 +19,7 @@ BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16}
 
 MATMUL = {
     "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
-    "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5),
+    "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5), "e16": Range(0.5, 0.02, 1.5),
 }  # fmt: skip
 QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8)}
 ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}

@@ -1,11 +1,13 @@
 """The catalogue held against its own rules: every file readable, every figure sourced, every reference known."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from planner.catalogue.document import plain
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
+from planner.schema.coefficients import Calibration
 from planner.schema.hardware import TERMS, Provider
 
 RENTED = tuple(t for t in TERMS if t != "owned")
@@ -24,11 +26,12 @@ def check(profiles: Profiles) -> tuple[dict[str, int], list[str]]:
             except InputError as error:
                 problems.append(str(error).replace("\n", " "))
                 continue
+            if kind == "provider":
+                counts["offers"] = counts.get("offers", 0) + len(record.offers)
             found = [*_sourced(plain(record), record.sources)]
             if kind in _RULES:
                 found += _RULES[kind](record, profiles)
             problems += [f"{path}: {problem}" for problem in found]
-    counts["offers"] = sum(len(profiles.provider(id).offers) for id in profiles.ids("provider") if not problems)
     return counts, problems
 
 
@@ -75,15 +78,36 @@ def _provider(p: Provider, profiles: Profiles) -> Iterator[str]:
         seen.add((o.id, o.region))
         if o.system not in profiles.files["system"]:
             yield f"{name} names the unknown system '{o.system}'"
-        elif (o.devices or 1) > profiles.system(o.system).devices:
+        elif (o.devices or 1) > _devices(o.system, profiles):
             yield f"{name} has more devices than its system"
         prices = {t: x for t in TERMS if (x := getattr(o.prices, t))}
         if not prices:
             yield f"{name} has no price"
         on_demand = prices.get("on_demand")
         for term in RENTED[1:]:
-            if on_demand and term in prices and prices[term].amount > on_demand.amount:
+            rent = prices.get(term)
+            if on_demand and rent and rent.currency == on_demand.currency and rent.amount > on_demand.amount:
                 yield f"{name} costs more {term.replace('_', ' ')} than on demand"
 
 
-_RULES: dict[str, Callable[[Any, Profiles], Iterator[str]]] = {"device": _device, "system": _system, "provider": _provider}
+def _devices(system: str, profiles: Profiles) -> float:
+    """Devices of a system; no limit where its own file is broken, which is reported there."""
+    try:
+        return profiles.system(system).devices
+    except InputError:
+        return math.inf
+
+
+def _calibration(c: Calibration, _: Profiles) -> Iterator[str]:
+    for law, fits in c.laws.items():
+        for variant, fit in fits.items():
+            if not all(map(math.isfinite, fit.coefficients.values())):
+                yield f"{law} {variant} has a coefficient that is not a finite number"
+
+
+_RULES: dict[str, Callable[[Any, Profiles], Iterator[str]]] = {
+    "device": _device,
+    "system": _system,
+    "provider": _provider,
+    "calibration": _calibration,
+}

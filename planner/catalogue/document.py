@@ -19,10 +19,18 @@ T = TypeVar("T")
 MAX_BYTES = 8_000_000
 MAX_NODES = 500_000
 MAX_DEPTH = 60
+_KINDS = {dict: "mapping of fields", list: "list", str: "text", bool: "yes or no", int: "number", float: "number"}
 
 
 class _Loader(yaml.CSafeLoader):
-    """CSafeLoader that refuses a key given twice."""
+    """CSafeLoader that refuses a key given twice, and says where a value is that its type cannot hold."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:  # 2026-99-99, !!bool maybe, !!int ""
+            kind = node.tag.rpartition(":")[2]
+            raise yaml.constructor.ConstructorError(None, None, f"not a valid {kind}: {error}", node.start_mark) from None
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -39,20 +47,26 @@ def read_text(path: Path, limit: int = MAX_BYTES) -> str:
     """The UTF-8 text of a file of at most ``limit`` bytes; InputError if it is missing, too large or not text."""
     try:
         if path.is_dir():
-            raise InputError("is a directory, not a file", where=printable(str(path), 200))
+            raise InputError("is a directory, not a file", where=str(path))
         with path.open("rb") as file:
             raw = file.read(limit + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "cannot be opened"
-        raise InputError(f"cannot read the file: {reason}", where=printable(str(path), 200)) from None
+        raise InputError(f"cannot read the file: {reason}", where=str(path)) from None
+    return decode(raw, str(path), limit)
+
+
+def decode(raw: bytes, name: str, limit: int = MAX_BYTES) -> str:
+    """The text of a file's bytes, a byte order mark removed; InputError if it is more than ``limit`` or not UTF-8 text."""
     if len(raw) > limit:
-        raise InputError(f"is larger than {limit // 1_000_000} MB", where=printable(str(path), 200))
+        raise InputError(f"is larger than {limit // 1_000_000} MB", where=name)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text (byte {error.start})", where=printable(str(path), 200)) from None
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise InputError(f"is not UTF-8 text (byte {error.start})", where=f"{name}:{line}") from None
     if "\0" in text:
-        raise InputError("is not text: it has NUL bytes", where=printable(str(path), 200))
+        raise InputError("is not text: it has NUL bytes", where=f"{name}:{text.count(chr(10), 0, text.index(chr(0))) + 1}")
     return text
 
 
@@ -65,26 +79,39 @@ def parse(text: str, name: str) -> Any:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise InputError(f"not valid YAML: {printable(error.problem or 'cannot be parsed', 200)}", where=where) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"not valid YAML: {printable(str(error), 200)}", where=name) from None
-    except (ValueError, RecursionError) as error:  # a date like 2026-99-99, or a key that cannot be hashed
-        raise InputError(f"not valid YAML: {printable(str(error), 200)}", where=name) from None
+    except yaml.reader.ReaderError as error:
+        line = text.encode("utf-8", "replace").count(b"\n", 0, error.position) + 1
+        raise InputError(f"not valid YAML: {error.reason}", where=f"{name}:{line}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"not valid YAML: {error}", where=name) from None
 
 
 def read(path: Path, record: type[T], **known: Any) -> T:
     """The record in a YAML file; ``known`` are fields that the file does not carry (its id, from its name)."""
-    return build(parse(read_text(path), str(path)), record, path, **known)
+    text = read_text(path)
+    return build(parse(text, str(path)), record, str(path), text, **known)
 
 
-def build(raw: Any, record: type[T], path: Path, **known: Any) -> T:
-    """``raw`` plain values checked into ``record``."""
+def build(raw: Any, record: type[T], name: str, text: str = "", **known: Any) -> T:
+    """``raw`` plain values checked into ``record``; ``text`` is what they were parsed from, to say on which line."""
     if not isinstance(raw, dict):
-        raise InputError(f"expected a mapping of fields, found {type(raw).__name__}", where=f"{path}:1")
+        found = "nothing" if raw is None else f"a {_KINDS.get(type(raw), 'single value')}"
+        raise InputError(f"expected fields like 'name: value', found {found}", where=f"{name}:1")
+    for key in known.keys() & raw.keys():
+        raise InputError(f"'{key}' is not written in the file: it follows from its name", where=name + line(text, [key]))
     try:
         value: T = adapter(record).validate_python({**raw, **known})
     except ValidationError as error:
-        raise _explain(error, record, path) from None
+        raise _explain(error, record, name, text) from None
     return value
+
+
+def why(error: ValueError) -> str:
+    """The first problem of a ValidationError as ``field: what is wrong``; the message of any other ValueError."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    problem = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, _location(problem)))}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
@@ -98,27 +125,31 @@ def adapter(record: Any) -> TypeAdapter[Any]:
 
 
 def _bound(text: str, name: str) -> None:
-    """Refuse a document that is too deep, or whose aliases expand beyond MAX_NODES."""
+    """Refuse a document that is too deep, or whose aliases expand beyond MAX_NODES or MAX_DEPTH."""
     if "*" not in text and len(text) < 4 * MAX_DEPTH:
         return
-    sizes: dict[str, int] = {}
-    stack: list[tuple[str | None, int]] = [(None, 0)]
+    known: dict[str, tuple[int, int]] = {}  # anchor -> values in it, levels of it
+    stack: list[tuple[str | None, int, int]] = [(None, 0, 0)]
     for event in yaml.parse(text, yaml.CSafeLoader):
-        anchor, size = getattr(event, "anchor", None), 1
+        anchor, size, levels = getattr(event, "anchor", None), 1, 0
         if isinstance(event, yaml.CollectionStartEvent):
-            stack.append((anchor, 0))
-            if len(stack) > MAX_DEPTH:
-                raise InputError(f"is nested deeper than {MAX_DEPTH} levels", where=f"{name}:{_at(event)}")
-            continue
-        if isinstance(event, yaml.CollectionEndEvent):
-            anchor, size = stack.pop()
-        elif isinstance(event, yaml.AliasEvent):
-            anchor, size = None, sizes.get(str(event.anchor), 1)
+            stack.append((anchor, 0, 0))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, size, levels = stack.pop()
+        elif isinstance(event, yaml.AliasEvent) and anchor:
+            if anchor in [open_ for open_, _, _ in stack]:
+                raise InputError(f"'*{printable(anchor)}' stands inside itself", where=f"{name}:{_at(event)}")
+            anchor, (size, levels) = None, known.get(anchor, (1, 0))
         elif not isinstance(event, yaml.ScalarEvent):
             continue
+        if len(stack) + levels > MAX_DEPTH:
+            raise InputError(f"is nested deeper than {MAX_DEPTH} levels", where=f"{name}:{_at(event)}")
+        if isinstance(event, yaml.CollectionStartEvent):
+            continue
         if anchor:
-            sizes[anchor] = size
-        stack[-1] = (stack[-1][0], stack[-1][1] + size)
+            known[anchor] = (size, levels)
+        outer, values, deepest = stack[-1]
+        stack[-1] = (outer, values + size, max(deepest, levels + 1))
         if stack[-1][1] > MAX_NODES:
             raise InputError(f"expands to more than {MAX_NODES:,} values", where=f"{name}:{_at(event)}")
 
@@ -127,13 +158,12 @@ def _at(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 1
 
 
-def _explain(error: ValidationError, record: Any, path: Path) -> InputError:
+def _explain(error: ValidationError, record: Any, name: str, text: str) -> InputError:
     """The first problem pydantic found, in the reader's words and at the reader's line."""
-    problems = error.errors(include_url=False)
-    problem = problems[0]
-    loc = [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
-    kind, hint, owner = problem["type"], "", _type_at(record, loc[:-1])
-    dotted = printable(".".join(str(part) for part in loc), 120)
+    problem = error.errors(include_url=False)[0]
+    loc = _location(problem)
+    kind, owner, given = problem["type"], _type_at(record, loc[:-1]), problem["input"]
+    dotted, hint = printable(".".join(str(part) for part in loc), 120), ""
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         known = [f.name for f in fields(owner)] if is_dataclass(owner) else []
         near = nearest(str(loc[-1]), known)
@@ -144,15 +174,32 @@ def _explain(error: ValidationError, record: Any, path: Path) -> InputError:
         loc = loc[:-1]
     elif kind == "literal_error" and problem.get("ctx", {}).get("expected") is not None:
         expected = problem["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        near = nearest(str(problem["input"]), expected)
-        what = f"{printable(repr(problem['input']))} is not one of {', '.join(expected)}"
+        near = nearest(str(given), expected)
+        what = f"{_brief(given)} is not one of {', '.join(expected)}"
         hint = f"Did you mean '{near[0]}'?" if near else ""
+    elif kind == "dataclass_type":
+        owner = _type_at(record, loc)
+        known = [f.name for f in fields(owner)] if is_dataclass(owner) else []
+        what = f"expected the fields {', '.join(known[:6])}{' …' * (len(known) > 6)}, found {_brief(given)}"
+        hint = "Write it like {value: …, source: …}." if known[:2] == ["value", "source"] else ""
     else:
         what = problem["msg"].removeprefix("Value error, ")
-        what = what if kind == "value_error" else f"{what}, found {printable(repr(problem['input']), 60)}"
-    if len(problems) > 1:
-        hint = f"{hint} ({len(problems) - 1} more in this file)".strip()
-    return InputError(what, where=f"{path}{_line(path, loc)} {dotted}".strip(), hint=hint)
+        what = what if kind == "value_error" else f"{what}, found {_brief(given)}"
+    if error.error_count() > 1:
+        hint = f"{hint} ({error.error_count() - 1} more in this file)".strip()
+    return InputError(what, where=f"{name}{line(text, loc)} {dotted}".strip(), hint=hint)
+
+
+def _location(problem: Mapping[str, Any]) -> list[Any]:
+    """Where a problem is, without the validators that stand in the way."""
+    return [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+
+
+def _brief(value: Any) -> str:
+    """``value`` as a message quotes it."""
+    if isinstance(value, (dict, list)) or value is None:
+        return "nothing" if value is None else f"a {_KINDS[type(value)]}"
+    return printable(repr(value), 60)
 
 
 def _type_at(record: Any, loc: Sequence[Any]) -> Any:
@@ -178,11 +225,11 @@ def _plain(hint: Any) -> Any:
     return hint
 
 
-def _line(path: Path, loc: Sequence[Any]) -> str:
-    """``:12:7`` of the deepest part of ``loc`` that stands in the file."""
+def line(text: str, loc: Sequence[Any]) -> str:
+    """``:12:7`` of the deepest part of ``loc`` that stands in the text."""
     try:
-        node = yaml.compose(read_text(path), yaml.CSafeLoader)
-    except (yaml.YAMLError, InputError):
+        node = yaml.compose(text, yaml.CSafeLoader)
+    except yaml.YAMLError:
         return ""
     mark = None
     for part in loc:

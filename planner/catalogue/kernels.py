@@ -57,6 +57,8 @@ def wheel_folder() -> Path:
 def read(system: str, law: str, folder: Path | None = None) -> KernelTable | None:
     """Measurements of ``law`` on ``system``: the newest table of the first backend that has one; None where there is none."""
     root = folder or wheel_folder()
+    if not root.is_dir():
+        raise InputError("is not a folder of kernel tables", where=str(root), hint="It is the wheel's systems/data.")
     if not (root / system).is_dir():
         raise unknown("system", system, [p.name for p in root.iterdir() if p.is_dir()], where=str(root))
     kind, name = FILES[law]
@@ -73,9 +75,20 @@ def _version(path: Path) -> list[tuple[int, str]]:
 
 
 def _normalised(law: str, path: Path, root: Path) -> KernelTable:
-    from pyarrow import parquet
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError:
+        raise InputError("pyarrow is not installed", hint="pip install 'planner[calibrate]'") from None
+    try:
+        raw = {n: np.asarray(c) for n, c in parquet.read_table(path).to_pydict().items()}
+        return _columns(law, raw, path, root)
+    except (ArrowException, OSError) as error:
+        raise InputError(f"is not a parquet table: {error}", where=str(path)) from None
+    except KeyError as error:
+        raise InputError(f"has no column {error}", where=str(path)) from None
 
-    raw = {n: np.asarray(c) for n, c in parquet.read_table(path).to_pydict().items()}
+
+def _columns(law: str, raw: Mapping[str, NDArray[Any]], path: Path, root: Path) -> KernelTable:
     columns: dict[str, NDArray[Any]] = {"seconds": raw["latency"].astype(float) * 1e-3}
 
     def number(name: str) -> NDArray[Any]:

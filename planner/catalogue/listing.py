@@ -19,7 +19,8 @@ def devices(profiles: Profiles) -> list[dict[str, Any]]:
         d = profiles.device(id)
         main = d.level("main")
         figures = {
-            "bf16": d.peak.get("bf16") or d.peak.get("fp16"), "int8": d.peak.get("int8"), "memory": main.capacity if main else None,
+            "bf16": d.peak.get("bf16") or d.peak.get("fp16"), "int8": d.peak.get("int8"),
+            "memory": main.capacity if main else None,
             "bandwidth": main.bandwidth if main else None, "tdp": d.tdp,
         }  # fmt: skip
         numbers = {name: figure.value if figure else None for name, figure in figures.items()}
@@ -33,7 +34,7 @@ def systems(profiles: Profiles) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for s in profiles.systems():
         joined = ", ".join(f"{t.kind} × {t.size:,}" for t in s.tiers)
-        kind = profiles.device(s.device).kind
+        kind = profiles.device(s.device, where=str(profiles.files["system"][s.id])).kind
         rows.append({"id": s.id, "kind": kind, "name": s.name, "device": s.device, "devices": s.devices, "joined": joined})
     return rows
 
@@ -43,7 +44,7 @@ def offers(profiles: Profiles) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for p in profiles.providers():
         for o in p.offers:
-            system = profiles.system(o.system)
+            system = profiles.system(o.system, where=f"{profiles.files['provider'][p.id]} {o.id}")
             prices = {t: f"{x.amount:g} {x.currency}" if (x := getattr(o.prices, t)) else None for t in TERMS}
             rows.append(
                 {

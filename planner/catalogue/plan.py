@@ -1,14 +1,16 @@
 """A plan file to inputs: the plan checked, and everything it names looked up."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from planner import __version__
-from planner.catalogue.document import build, parse, read_text
+from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.tables import intervals
@@ -18,31 +20,52 @@ from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
 
+FLAGS = Path("flags")  # what messages call a plan that was given as options
+
 
 def read_plan(path: Path, text: str | None = None) -> tuple[Plan, str]:
     """The plan in a YAML file (or in ``text``), checked; raises InputError with file, line and field."""
     text = read_text(path, 1_000_000) if text is None else text
-    plan = build(parse(text, str(path)), Plan, path)
+    plan = build(parse(text, str(path)), Plan, str(path), text)
     given = [name for name in ("serve", "train", "infer") if getattr(plan, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
         raise InputError(f"needs exactly one of serve, train and infer; it has {found}", where=str(path))
-    if not plan.title.strip():
-        raise InputError("the title is empty", where=f"{path} title")
+    _sound(plan, text, path)
     return plan, text
+
+
+def _sound(plan: Plan, text: str, path: Path) -> None:
+    """What types alone do not say about a plan."""
+    if not plan.title.strip() or len(plan.title) > 300:
+        raise InputError("the title is empty or longer than 300 characters", where=_at(path, text, "title"))
+    if plan.economics.utilisation > 1:
+        where = _at(path, text, "economics", "utilisation")
+        raise InputError(f"{plan.economics.utilisation:g} is above 1", where=where, hint="Write it like '70 %'.")
+    if not re.fullmatch("[A-Z]{3}", plan.economics.currency):
+        where = _at(path, text, "economics", "currency")
+        raise InputError(f"'{printable(plan.economics.currency)}' is not a currency; write it like 'USD'", where=where)
+
+
+def _at(path: Path, text: str, *field: str | int) -> str:
+    """``plan.yaml:3:5 hardware.systems.0``."""
+    return f"{path}{'' if path == FLAGS else line(text, field)} {'.'.join(map(str, field))}"
 
 
 def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     """Everything the plan names, from the catalogue; unknown names are errors with the nearest valid one."""
-    workload = find_workload(plan.workload.model, profiles, path.parent, where=f"{path} workload.model")
-    wanted = _known(plan.hardware.systems, profiles, "system", f"{path} hardware.systems") or profiles.ids("system")
-    sellers = _known(plan.hardware.providers, profiles, "provider", f"{path} hardware.providers") or profiles.ids("provider")
+    workload = find_workload(plan.workload.model, profiles, path.parent, where=_at(path, text, "workload", "model"))
+    at = partial(_at, path, text, "hardware")
+    wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
+    sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)
-    _regions(plan, providers, path)
-    offered = {o.system for p in providers for o in p.offers}
-    for id in offered - set(profiles.ids("system")):
-        raise InputError(f"an offer names the unknown system '{printable(id)}'", where="offers")
-    systems = {id: profiles.system(id) for id in wanted if id in offered and profiles.system(id).device in profiles.files["device"]}
+    _regions(plan, providers, at)
+    offered = {o.system: p.id for p in providers for o in p.offers}
+    for id in sorted(offered.keys() - set(profiles.ids("system"))):
+        raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][offered[id]]} offers")
+    systems = {
+        id: profiles.system(id) for id in wanted if id in offered and profiles.system(id).device in profiles.files["device"]
+    }
     devices = {s.device: profiles.device(s.device, where=f"system {s.id}") for s in systems.values()}
     if plan.hardware.kinds:
         devices = {id: d for id, d in devices.items() if d.kind in plan.hardware.kinds}
@@ -51,7 +74,8 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     if unoffered:
         raise InputError(
             f"no provider the plan allows offers the system '{printable(unoffered[0])}'",
-            where=f"{path} hardware.systems", hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
+            where=at("systems", plan.hardware.systems.index(unoffered[0])),
+            hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
         )  # fmt: skip
     used = _files(profiles, systems, devices, sellers)
     return Inputs(
@@ -67,18 +91,18 @@ def calibrations(devices: Iterable[Device], profiles: Profiles) -> dict[str, Cal
     return {name: calibration for name, calibration in found if calibration is not None}
 
 
-def _known(names: Sequence[str], profiles: Profiles, kind: str, where: str) -> list[str]:
-    for name in names:
+def _known(names: Sequence[str], profiles: Profiles, kind: str, at: Callable[..., str]) -> list[str]:
+    for i, name in enumerate(names):
         if name not in profiles.files[kind]:
-            raise unknown(kind, name, profiles.files[kind], where=where, listing=LISTING[kind])
+            raise unknown(kind, name, profiles.files[kind], where=at(f"{kind}s", i), listing=LISTING[kind])
     return list(names)
 
 
-def _regions(plan: Plan, providers: Sequence[Provider], path: Path) -> None:
+def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) -> None:
     known = {o.region for p in providers for o in p.offers if o.region}
-    for region in plan.hardware.regions:
+    for i, region in enumerate(plan.hardware.regions):
         if region not in known:
-            raise unknown("region", region, known, where=f"{path} hardware.regions")
+            raise unknown("region", region, known, where=at("regions", i))
 
 
 def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
@@ -93,6 +117,5 @@ def _hash(content: bytes) -> str:
 
 def plan_from(raw: dict[str, Any]) -> tuple[Plan, str, Path]:
     """A plan from command-line flags, its YAML text, and the name messages give it."""
-    path = Path("flags")
     text = yaml.safe_dump(raw, sort_keys=False)
-    return build(raw, Plan, path), text, path
+    return build(raw, Plan, str(FLAGS)), text, FLAGS

@@ -46,9 +46,10 @@ def user_folders(option: Path | None = None) -> list[Path]:
     """PLANNER_PROFILES (several separated as in PATH) and the ``--profiles`` option; each must be a folder."""
     named = [Path(p) for p in os.environ.get("PLANNER_PROFILES", "").split(os.pathsep) if p]
     folders = named + ([option] if option else [])
+    layout = [folder for folders in FOLDERS.values() for folder in folders]
     for folder in folders:
-        if not folder.is_dir():
-            raise InputError("is not a folder of profiles", where=str(folder), hint="It needs subfolders like gpu/ and systems/.")
+        if not any(os.path.isdir(folder / name) for name in layout):  # noqa: PTH112  Path.is_dir raises on a name too long
+            raise InputError("is not a folder of profiles", where=str(folder), hint=f"It needs subfolders: {', '.join(layout)}.")
     return folders
 
 
@@ -66,9 +67,11 @@ class Profiles:
         for root in self.roots:
             for kind, folders in FOLDERS.items():
                 for folder in folders:
-                    for path in sorted((root / folder).glob("*.yaml")):
-                        if not ID.fullmatch(path.stem):
-                            raise InputError("a profile's file name is lower-case letters, digits and . _ -", where=str(path))
+                    for path in sorted((root / folder).glob("*.y*ml")):
+                        if path.suffix != ".yaml" or not ID.fullmatch(path.stem):
+                            raise InputError(
+                                "a profile is named in lower-case letters, digits and . _ -, with .yaml", where=str(path)
+                            )
                         found[kind][path.stem] = path
         return found
 

@@ -23,9 +23,15 @@ def command(
     from_networks: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A table of published vision throughput (as for 'validate').")
     ] = None,
-    families: Annotated[bool, typer.Option("--families", help="What families and kinds of devices borrow from their members.")] = False,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of calibrations to add to.")] = Path("calibrations"),
-    tables: Annotated[Path | None, typer.Option(metavar="DIR", help="The wheel's systems/data, where it is not installed.")] = None,
+    families: Annotated[
+        bool, typer.Option("--families", help="What families and kinds of devices borrow from their members.")
+    ] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of calibrations to add to.")] = Path(
+        "calibrations"
+    ),
+    tables: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="The wheel's systems/data, where it is not installed.")
+    ] = None,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Fit the laws to measurements and write calibrations/<device>.yaml, with the error on what the fit never saw."""

@@ -5,14 +5,15 @@ import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import InputError
+from planner.errors import InputError, visible
 
 if TYPE_CHECKING:
     from planner.catalogue.profiles import Profiles
@@ -38,16 +39,58 @@ def profiles(option: Path | None) -> "Profiles":
     return Profiles(user_folders(option))
 
 
+def plan_text(plan: Path) -> tuple[str, Path]:
+    """A plan's text, from stdin where it is ``-``, and the path that messages give it."""
+    from planner.catalogue.document import decode, read_text
+
+    limit = 1_000_000
+    if str(plan) != "-":
+        return read_text(plan, limit), plan
+    return decode(sys.stdin.buffer.read(limit + 1), "stdin", limit), Path("stdin")
+
+
+@contextmanager
+def about(path: Path) -> Iterator[None]:
+    """An InputError that does not say where it is from is about the file at ``path``."""
+    try:
+        yield
+    except InputError as error:
+        raise error if error.where else InputError(error.what, where=str(path), hint=error.hint) from None
+
+
+@contextmanager
+def standard_output() -> Iterator[None]:
+    """Writes to stdout: a reader that went away (``| head``) is no error, a full disk is an InputError."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise InputError(f"cannot be written: {error.strerror}", where="stdout") from None
+
+
+def say(text: str) -> None:
+    """Print ``text`` for people: characters that a terminal would act on are replaced."""
+    write(visible(text), None)
+
+
 def write(text: str, output: Path | None) -> None:
     """Print ``text``, or write it to a file: a temporary one beside it, renamed when complete."""
     if output is None or str(output) == "-":
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        with standard_output():
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
         return
     try:
+        output = output.resolve()  # what a link points to is replaced, not the link
+        if output.exists() and not output.is_file() and not output.is_dir():  # /dev/null, a pipe
+            output.write_text(text, encoding="utf-8", newline="\n")
+            return
         output.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=output.parent, prefix=f".{output.name[:40]}.")
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", where=str(output)) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"cannot be written: {getattr(error, 'strerror', None) or error}", where=str(output)) from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)

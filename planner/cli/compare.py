@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, profiles, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, about, plan_text, profiles, say, table, write
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Texts = list[str] | None
 
 
 def command(
-    plan: Annotated[Path | None, typer.Argument(metavar="[PLAN]", help="A plan; or give the flags below.")] = None,
+    plan: Annotated[Path | None, typer.Argument(metavar="[PLAN]", help="A plan, - for stdin; or give the flags below.")] = None,
     model: Annotated[str, typer.Option(help="A zoo id or config.json.")] = "",
     requests: Annotated[float, typer.Option(help="Requests a second to serve.")] = 0,
     input: Annotated[int, typer.Option(help="Tokens in, a request.")] = 1000,
@@ -55,10 +55,14 @@ def command(
         }  # fmt: skip
         asked, text, path = plan_from(raw)
     else:
-        path = plan
-        asked, text = read_plan(plan)
-    result = decide(gather(asked, text, path, profiles(profiles_dir)))
-    write(json_text(result) if format is Format.json else _text(result, every), None)
+        text, path = plan_text(plan)
+        asked, _ = read_plan(path, text)
+    with about(path):
+        result = decide(gather(asked, text, path, profiles(profiles_dir)))
+    if format is Format.json:
+        write(json_text(result), None)
+    else:
+        say(_text(result, every))
     if not result.verdict.choice:
         raise typer.Exit(1)
 

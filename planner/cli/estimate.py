@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 
 if TYPE_CHECKING:
     from planner.search.single import Single
@@ -57,7 +57,10 @@ def command(
     stage = list(Recompute).index(recompute)
     request = Request(mode, count, precision, batch, input, output, tp, pp, micro_batch, global_batch, sequence, zero, stage)
     answer = single(request, about, catalogue.calibration)
-    write(dump({"schema_version": 1, **asdict(answer)}) if format is Format.json else _text(answer), None)
+    if format is Format.json:
+        write(dump({"schema_version": 1, **asdict(answer)}), None)
+    else:
+        say(_text(answer))
     if not answer.fits:
         typer.echo("It does not fit: see memory.", err=True)
         raise typer.Exit(1)

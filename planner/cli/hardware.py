@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 
 app = typer.Typer(help="Devices, systems and offers: list, show and check them.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,15 +19,19 @@ def list_(
 ) -> None:
     """List devices with their main figures, or systems, or offers."""
     from planner.catalogue import listing
+    from planner.catalogue.profiles import FOLDERS
+    from planner.errors import unknown
 
+    if kind and kind not in FOLDERS["device"]:
+        raise unknown("kind", kind, FOLDERS["device"])
     catalogue = profiles(profiles_dir)
     rows = listing.offers(catalogue) if offers else listing.systems(catalogue) if systems else listing.devices(catalogue)
     rows = [row for row in rows if not kind or row["kind"] == kind]
     if format is Format.json:
         write(dump({"schema_version": 1, "rows": rows}), None)
         return
-    header = [name for name in (rows[0] if rows else {})]
-    write(table(header, [[listing.cell(name, row[name]) for name in header] for row in rows]) if rows else "none", None)
+    header = list(rows[0]) if rows else []
+    say(table(header, [[listing.cell(name, row[name]) for name in header] for row in rows]) if rows else "none")
 
 
 @app.command("show", epilog="Example: planner hardware show nvidia-h100-sxm")
@@ -41,7 +45,10 @@ def show(
     from planner.catalogue.document import plain
 
     record = listing.find(id, profiles(profiles_dir))
-    write(dump({"schema_version": 1, **plain(record)}) if format is Format.json else listing.text(record), None)
+    if format is Format.json:
+        write(dump({"schema_version": 1, **plain(record)}), None)
+    else:
+        say(listing.text(record))
 
 
 @app.command("check", epilog="Example: planner hardware check --profiles my-hardware/")
@@ -51,9 +58,9 @@ def check(format: FormatOption = Format.table, profiles_dir: ProfilesOption = No
 
     counts, problems = run(profiles(profiles_dir))
     answer: dict[str, Any] = {"schema_version": 1, "counts": counts, "problems": problems}
-    write(
-        dump(answer) if format is Format.json else "\n".join([*problems, ", ".join(f"{n} {what}" for what, n in counts.items())]),
-        None,
-    )
+    if format is Format.json:
+        write(dump(answer), None)
+    else:
+        say("\n".join([*problems, ", ".join(f"{n} {what}" for what, n in counts.items())]))
     if problems:
         raise typer.Exit(1)

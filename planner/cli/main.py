@@ -2,12 +2,14 @@
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from pkgutil import iter_modules
 from typing import Annotated
 
 import typer
 
 from planner import cli
+from planner.cli.common import standard_output
 from planner.errors import InputError
 
 HELP = """Which hardware to buy, rent or commit to for machine learning.
@@ -46,14 +48,18 @@ for _found in sorted(iter_modules(cli.__path__), key=lambda m: m.name):
 
 def main() -> None:
     """Entry point: wrong input is one message on stderr and exit status 2; an interrupt is 130."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that cannot show × gets a question mark
     try:
-        app()
+        try:
+            app()
+        finally:
+            with standard_output():
+                pass
     except InputError as error:
         typer.echo(f"planner: {error}", err=True)
         sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
     except KeyboardInterrupt:
         typer.echo("interrupted", err=True)
         sys.exit(130)

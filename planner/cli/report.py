@@ -1,15 +1,18 @@
 """``planner report``: a plan to a decision report."""
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from planner.cli.common import ProfilesOption, profiles, write
+from planner.cli.common import ProfilesOption, about, plan_text, profiles, write
+from planner.errors import InputError, unknown, visible
 
 EXAMPLES = "Example: planner report plan.yaml -o decision.html"
+
+
+PAGE = 100  # candidates a page shows; JSON and CSV have them all
 
 
 class Kind(StrEnum):
@@ -34,21 +37,34 @@ def command(
 ) -> None:
     """Decide a plan and write the report: the recommendation, why, what it costs and how sure that is."""
     from planner.catalogue.plan import gather, read_plan
-    from planner.decide.decision import decide
+    from planner.decide.decision import decide, shortened
     from planner.report import build
 
-    suffix = output.suffix.lstrip(".").lower() if output else ""
-    kind = format or (Kind(suffix) if suffix in Kind.__members__ else Kind.html)
-    read, text = read_plan(plan, sys.stdin.read(1_000_000) if str(plan) == "-" else None)
-    result = decide(gather(read, text, plan, profiles(profiles_dir)))
-    render = {Kind.html: build.html, Kind.md: build.markdown, Kind.csv: build.csv_text, Kind.json: build.json_text}[kind]
+    kind = format or _kind(output)
+    text, path = plan_text(plan)
     if output is None and kind is Kind.html and str(plan) != "-":
         output = plan.with_suffix(".html") if plan.name != "plan.yaml" else plan.with_name("report.html")
-    write(render(result), output)
-    typer.echo(result.verdict.headline, err=output is None or str(output) == "-")
+    read, _ = read_plan(path, text)
+    with about(path):
+        result = decide(gather(read, text, path, profiles(profiles_dir)))
+    if output is not None and output.exists() and plan.exists() and output.samefile(plan):
+        raise InputError("the report would replace the plan", where=str(output), hint="Name another file with -o.")
+    render = {Kind.html: build.html, Kind.md: build.markdown, Kind.csv: build.csv_text, Kind.json: build.json_text}[kind]
+    shown = result if kind in (Kind.json, Kind.csv) else shortened(result, PAGE)
+    write(render(shown), output)
+    typer.echo(visible(result.verdict.headline), err=output is None or str(output) == "-")
     if output is not None and str(output) != "-":
         typer.echo(f"Report: {output}")
     if not result.verdict.choice:
         for c in result.candidates:
-            typer.echo(f"  {c.label}: {c.rejected}", err=True)
+            typer.echo(visible(f"  {c.label}: {c.rejected}"), err=True)
         raise typer.Exit(1)
+
+
+def _kind(output: Path | None) -> Kind:
+    """What the name of the file to write asks for."""
+    suffix = output.suffix.lstrip(".").lower() if output else ""
+    suffix = {"": "html", "htm": "html", "markdown": "md"}.get(suffix, suffix)
+    if suffix not in Kind.__members__:
+        raise unknown("kind of report", f".{suffix}", [f".{k}" for k in Kind], where=str(output), listing="Or say --format.")
+    return Kind(suffix)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 
 EXAMPLES = "Example: planner validate measurements/*.csv --format json"
 
@@ -18,20 +18,16 @@ def command(
     """Estimate every row of tables of published measurements, and say how far off the estimates are."""
     from planner.validate.tables import validate
 
-    result = validate([f for f in files if f.name != "architectures.csv" or len(files) == 1], profiles(profiles_dir))
+    tables = [f for f in files if f.name != "architectures.csv"] or files  # a glob takes along what the tables refer to
+    result = validate(tables, profiles(profiles_dir))
     if format is Format.json:
         write(dump(result), None)
         return
-    rows = [
-        [f["file"], str(f["cases"]), str(f["estimated"]), _percent(f["median_ape"]), _percent(f["median_ape_unseen"]), _percent(f["p90_ape"])]
-        + [_percent(f["median_signed_error"]), _percent(f["inside_interval"])]
-        for f in result["files"]
-    ]
+    errors = ("median_ape", "median_ape_unseen", "p90_ape", "median_signed_error", "inside_interval")
+    rows = [[f["file"], str(f["cases"]), str(f["estimated"]), *(_percent(f[e]) for e in errors)] for f in result["files"]]
     header = ["file", "rows", "estimated", "median error", "unseen only", "90th percentile", "median signed", "in interval"]
-    write(table(header, rows, "lrrrrrrr"), None)
-    for file in result["files"]:
-        for reason, count in file["skipped"].items():
-            typer.echo(f"{file['file']}: skipped {count}: {reason}")
+    skipped = [f"{f['file']}: skipped {n}: {reason}" for f in result["files"] for reason, n in f["skipped"].items()]
+    say("\n".join([table(header, rows, "lrrrrrrr"), *skipped]))
 
 
 def _percent(share: float | None) -> str:

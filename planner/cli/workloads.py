@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 
 app = typer.Typer(help="The models the planner knows: list and show them.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -22,7 +22,7 @@ def list_(format: FormatOption = Format.table, profiles_dir: ProfilesOption = No
         write(dump({"schema_version": 1, "rows": rows}), None)
         return
     header = list(rows[0])
-    write(table(header, [[listing.cell(name, row[name]) for name in header] for row in rows], "llrrr"), None)
+    say(table(header, [[listing.cell(name, row[name]) for name in header] for row in rows], "llrrr"))
 
 
 @app.command("show", epilog="Example: planner workloads show path/to/config.json")
@@ -57,4 +57,4 @@ def show(
             f"{phase}\n"
             + table(["operator", "law", "runs", "shape", "FLOP", "weights", "activations", "KV cache"], rows, "llrlrrrr")
         )
-    write("\n\n".join(blocks), None)
+    say("\n\n".join(blocks))

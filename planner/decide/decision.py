@@ -1,5 +1,7 @@
 """A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from planner import units
@@ -25,9 +27,21 @@ def decide(inputs: Inputs) -> Result:
         currency=plan.economics.currency, cost_period="run" if plan.train else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
         assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
-        oldest_price=oldest(inputs, found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
+        oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
     )  # fmt: skip
+
+
+def shortened(result: Result, most: int) -> Result:
+    """``result`` with its best ``most`` candidates; what was left out is said among the exclusions."""
+    hidden = len(result.candidates) - most
+    if hidden <= 0:
+        return result
+    said = f"{hidden} candidates that rank below these {most}: --format json or csv lists them all."
+    kept = result.candidates[:most]
+    labels = {c.label for c in kept}
+    front = tuple(label for label in result.front if label in labels)
+    return replace(result, candidates=kept, front=front, exclusions=(*result.exclusions, said))
 
 
 def front(found: list[Candidate]) -> tuple[str, ...]:
@@ -42,7 +56,7 @@ def front(found: list[Candidate]) -> tuple[str, ...]:
 
 def goal(inputs: Inputs) -> str:
     """What is asked, in one line."""
-    plan, n = inputs.plan, units.significant
+    plan, n = inputs.plan, units.plainly
     if plan.serve:
         s = plan.serve
         limits = [f"{name.upper()} under {units.duration(v)}" for name, v in (("ttft", s.ttft), ("tpot", s.tpot)) if v]
@@ -54,7 +68,8 @@ def goal(inputs: Inputs) -> str:
     assert plan.train is not None
     t = plan.train
     within = f" within {units.duration(t.deadline)}" if t.deadline else ""
-    return f"train on {units.show(t.tokens, 'count')} tokens of {t.sequence_length:,.0f} a sequence, {t.global_batch:,.0f} sequences a step{within}"
+    step = f"{t.global_batch:,.0f} sequences a step"
+    return f"train on {units.words(t.tokens)} tokens of {t.sequence_length:,.0f} a sequence, {step}{within}"
 
 
 def assumptions(inputs: Inputs) -> tuple[str, ...]:
@@ -68,11 +83,13 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
     if plan.serve or plan.infer:
         said.insert(
             0,
-            f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; the rest is headroom.",
+            f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; "
+            "the rest is headroom.",
         )
     if plan.serve:
         said.append(
-            "Requests of equal length arrive at random (Poisson); finished ones are replaced at once; one replica keeps to one instance."
+            "Requests of equal length arrive at random (Poisson); finished ones are replaced at once; "
+            "one replica keeps to one instance."
         )
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
@@ -99,12 +116,13 @@ def accuracy(inputs: Inputs) -> tuple[str, ...]:
     task = "training" if inputs.plan.train else "inference"
     spread = inputs.intervals.spread.get(task, {})
     said = [
-        f"{evidence}: nine of ten published {task} measurements lay within {np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
+        f"{evidence}: nine of ten published {task} measurements lay within "
+        f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
         for evidence, s in spread.items()
     ]
     return (*said, f"Source: {inputs.intervals.source}")
 
 
-def oldest(inputs: Inputs, found: list[Candidate]) -> str:
-    """The date of the oldest price among the candidates shown."""
-    return min((c.cited[0].date for c in found if c.cited), default="")
+def oldest(found: list[Candidate]) -> str:
+    """The date of the oldest price behind the choice and its runner-up: the two that the verdict compares."""
+    return min((c.cited[0].date for c in found[:2] if c.cited), default="")

@@ -79,7 +79,8 @@ def _cautions(choice: Candidate) -> tuple[str, ...]:
     said = []
     if choice.throughput.evidence == "datasheet":
         said.append(
-            f"{choice.device_name} was never measured: its figures rest on the datasheet and on its kind's usual efficiency alone."
+            f"{choice.device_name} was never measured: its figures rest on the datasheet "
+            "and on its kind's usual efficiency alone."
         )
     elif choice.throughput.evidence == "family":
         said.append(f"{choice.device_name} was not measured itself: its figures are scaled from measured devices of its family.")

@@ -40,6 +40,9 @@ FUSED = frozenset(
 )
 """Stacks that fuse elementwise work into their kernels or compile it."""
 
+SERIAL = frozenset({"llama.cpp"})
+"""Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""
+
 
 def stack(text: str) -> str:
     """The stack that ``text`` names, or "default"."""

@@ -99,7 +99,7 @@ def _candidate(
     found: Sequence[dict[str, Found]],
 ) -> Candidate:  # fmt: skip
     row = e.rows.take([i])
-    setting = int(row.setting[0])
+    setting, precision = int(row.setting[0]), estimate.PRECISIONS[int(row.precision[0])]
     device = machines.device.take([setting])
     laws = found[setting]
     evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
@@ -119,7 +119,7 @@ def _candidate(
         provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
         system=place.system.id, system_name=place.system.name, device=place.device.id, device_name=place.device.name,
         kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
-        precision=estimate.PRECISIONS[int(row.precision[0])], layout=_layout(inputs, row),
+        precision=precision, layout=_layout(inputs, row),
         throughput=around(float(row.rate[0]), inputs.intervals, task, evidence),
         latency={k: around(float(v[i]), inputs.intervals, task, evidence) for k, v in e.latency.items()},
         cost=spread, cost_parts=parts,
@@ -128,8 +128,10 @@ def _candidate(
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
         bottleneck=bottleneck(e.one, i, device), power=float(power),
         energy_per_unit=float(power) * inputs.plan.economics.pue * hours * units.HOUR / millions,
-        mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]), mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
-        rejected=_hostless(inputs, listing) or reason(over, inputs, place, e, i), cited=cited(listing, place, estimate.PRECISIONS[int(row.precision[0])], laws),
+        mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]),
+        mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
+        rejected=_hostless(inputs, listing) or reason(over, inputs, place, e, i),
+        cited=cited(listing, place, precision, laws),
     )  # fmt: skip
 
 
@@ -194,7 +196,11 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         why = f"the memory bandwidth of {place.device.name} is not published"
     elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
         why = f"{place.device.name} computes in no 16-bit format, which attention needs"
-    elif inputs.workload.architecture and (memory is None or memory.capacity is None) and not (place.system.host and place.system.host.memory):
+    elif (
+        inputs.workload.architecture
+        and (memory is None or memory.capacity is None)
+        and not (place.system.host and place.system.host.memory)
+    ):
         why = f"the memory of {place.system.name} is not published"
     else:
         why = "no layout divides the model over it within the plan's number of devices"

@@ -79,4 +79,5 @@ def _emptied(inputs: Inputs) -> str:
     if hardware.regions and not set(hardware.regions) & set(regions):
         return f"None is in the regions it names; there are offers in {', '.join(regions[:12])}."
     terms = [t for t in TERMS if any(getattr(o.prices, t) for o in offers)]
-    return f"Terms with a price in {inputs.plan.economics.currency}: {', '.join(terms)}; the plan allows {', '.join(hardware.terms)}."
+    priced = f"Terms with a price in {inputs.plan.economics.currency}: {', '.join(terms)}"
+    return f"{priced}; the plan allows {', '.join(hardware.terms)}."

@@ -52,9 +52,9 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     """For every law the most particular fit there is: of the device, its family, then its kind."""
     device = setting.device
     main = arithmetic(device, setting.precision)
-    wanted = dict.fromkeys(("engine", "network"), (setting.stack, "default"))
+    wanted: dict[str, tuple[str, ...]] = {"engine": (setting.stack, "default"), "network": (setting.stack, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
-    wanted |= dict.fromkeys(("attention", "decode_attention", "stream"), ("default",))
+    wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}

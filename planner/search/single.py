@@ -155,7 +155,8 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     held = memory.serving(size, transformer.kv_bytes_per_token(a, rows), rows, tokens)
     rate = float(s.output_rate[0]) * replicas
     figures = {
-        "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens, "ttft_s": float(s.ttft[0]), "tpot_s": float(s.tpot[0]),
+        "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens,
+        "ttft_s": float(s.ttft[0]), "tpot_s": float(s.tpot[0]),
         "decode_step_s": float(s.decode.seconds[0]),
     }  # fmt: skip
     layout = {"tp": tp, "replicas": replicas, "batch": r.batch, "input_tokens": r.input_tokens, "output_tokens": r.output_tokens}

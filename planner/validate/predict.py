@@ -11,7 +11,7 @@ from planner.model.columns import Array, Columns, product
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import FUSED, feeds_fit
+from planner.schema.claim import FUSED, SERIAL, feeds_fit
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Translated, virtual_stages, zero_stage
@@ -130,11 +130,12 @@ def _alone(r: Rows) -> dict[str, Array]:
     osl = np.where(np.isnan(osl), 1.0, osl)
     one = np.where(scenario == "prefill", 1.0, osl)
     isl = np.where((scenario == "decode") & (isl < 1), 1.0, isl)
-    batch = r.number("batch", 1.0)
-    tp = _tensor_degree(r, a)
+    serial = r.table["stack"].isin(SERIAL).to_numpy()
+    batch = np.where(serial, 1.0, r.number("batch", 1.0))
+    tp = np.where(serial, 1.0, _tensor_degree(r, a))
     rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=np.ones(len(batch)), pp=np.ones(len(batch)))
     s = estimate.serve(a, rows, r.machine, continuous=False)
-    replicas = np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0))
+    replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0)))
     context = np.where(scenario == "decode", np.maximum(isl, osl), isl)
     return {
         "output_tokens_per_s": np.where(scenario == "decode", batch / s.tpot, s.output_rate) * replicas,

@@ -116,19 +116,35 @@ def test_attention_is_memory_bound_where_bytes_take_longer() -> None:
     assert attend(10, 16, 16, moved=1e9, e_b=0.5) == pytest.approx(2e-3)
 
 
+def read_cache(kv: float, *, other: float = 0.0, flop: float = 0.0, blocks: float = 1.0, **fit: float) -> float:
+    """Decode attention on 1 TB/s, 10 TFLOP/s and 100 units with 100 MB of cache on the chip."""
+    given = {"flop": flop, "activation_bytes": other, "kv_bytes": kv}
+    op = Op(
+        "x", "decode_attention", "attention", ONE, {"blocks": np.array([blocks])}, **{k: np.array([v]) for k, v in given.items()}
+    )
+    device = machine(peak_half=10e12, units=100.0, cache=100e6, fits={"decode_attention": fit})  # type: ignore[dict-item]
+    return float(decode_attention.seconds(op, device)[0])
+
+
 def test_decode_attention_reads_the_cache() -> None:
-    """1 GB of cache and 1 MB of activations at 1 TB/s and 80 %: 1.25125 ms; 1 MB more in flight for each of 100 units."""
-    device = Columns(bandwidth=1e12, peak_half=1e18, units=100.0, length=1)
-    args = (np.array([1e9]), np.array([1e6]), np.array([0.0]), device)
-    assert decode_attention.time(*args, coefficients("decode_attention", e_b=0.8))[0] == pytest.approx(1.25125e-3)
-    assert decode_attention.time(*args, coefficients("decode_attention", half=1e6))[0] == pytest.approx(1.101e-3)
+    """1 GB of cache and 1 MB of activations at 1 TB/s and 80 %: 1.25125 ms, after a start of 5 us."""
+    assert read_cache(1e9, other=1e6, e_b=0.8, t0=5e-6) == pytest.approx(1.25625e-3)
+
+
+def test_decode_attention_of_many_short_contexts_is_bound_by_blocks() -> None:
+    """5,000 blocks on 100 units, each at least 4 us: 200 us, however few bytes."""
+    assert read_cache(1e3, blocks=5000, t_b=4e-6) == pytest.approx(200e-6)
+
+
+def test_decode_attention_joins_the_splits_of_a_large_cache() -> None:
+    """10 us where it exceeds the chip's 100 MB, half of that for 50 MB, on top of 1 us a megabyte."""
+    assert read_cache(1e9, t_s=10e-6) == pytest.approx(1.010e-3)
+    assert read_cache(50e6, t_s=10e-6) == pytest.approx(55e-6)
 
 
 def test_decode_attention_of_many_queries_a_key_is_compute_bound() -> None:
     """MLA's 128 heads share one row: 1 TFLOP at 10 TFLOP/s and 50 % is 200 ms, however few bytes."""
-    device = Columns(bandwidth=1e15, peak_half=1e13, units=np.nan, length=1)
-    found = decode_attention.time(np.array([1e6]), np.zeros(1), np.array([1e12]), device, coefficients("decode_attention", e=0.5))
-    assert found[0] == pytest.approx(0.2)
+    assert read_cache(1e6, flop=1e12, e=0.5) == pytest.approx(0.2)
 
 
 def test_stream_is_bytes_over_bandwidth_and_starts() -> None:
@@ -150,11 +166,14 @@ def test_collective_by_hand() -> None:
 def test_a_single_rank_sends_nothing() -> None:
     fit = coefficients("collective", a=5e-6, b=1e-6)
     assert collective.time(ONE, ONE * 1e9, ONE * np.nan, fit)[0] == 0
-    assert all(collective.share(kind, ONE)[0] == 0 for kind in ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send"))
+    assert all(
+        collective.share(kind, ONE)[0] == 0 for kind in ("all_reduce", "all_gather", "reduce_scatter", "all_to_all", "send")
+    )
 
 
 @pytest.mark.parametrize(
-    ("kind", "of_the_message"), [("all_reduce", 1.5), ("all_gather", 0.75), ("reduce_scatter", 0.75), ("all_to_all", 0.75), ("send", 1)]
+    ("kind", "of_the_message"),
+    [("all_reduce", 1.5), ("all_gather", 0.75), ("reduce_scatter", 0.75), ("all_to_all", 0.75), ("send", 1)],
 )
 def test_what_each_collective_sends_of_a_message(kind: str, of_the_message: float) -> None:
     """Four ranks in a ring (Thakur et al., 2005)."""

@@ -20,7 +20,10 @@ def current():
     from planner.validate.tables import validate
 
     files = sorted(p for p in PUBLISHED.glob("*.csv") if p.name != "architectures.csv")
-    return {f["file"]: {k: f[k] for k in ("cases", "estimated", "median_ape", "p90_ape")} for f in validate(files, Profiles())["files"]}
+    return {
+        f["file"]: {k: f[k] for k in ("cases", "estimated", "median_ape", "p90_ape")}
+        for f in validate(files, Profiles())["files"]
+    }
 
 
 @pytest.fixture(scope="module")

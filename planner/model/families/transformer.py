@@ -2,8 +2,8 @@
 
 The pass is columns (N,): batch [sequences], query [new tokens a sequence], context [keys a new token sees on average],
 cached [keys read from the cache a sequence], logits [tokens whose logits are wanted], tp, ep, expert_tp [parallel
-degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], weight, head_weight,
-activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
+degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], weight,
+head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
@@ -26,7 +26,7 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         *_dense_ffn(a, p, tokens, layers - moe_layers),
         *_experts(a, p, tokens, moe_layers),
         *_shared(a, p, tokens, layers),
-        _matmul("logits", 1.0, p.logits, a.vocab_size / p.tp, a.hidden_size, p, weight=p.head_weight, half=True),
+        _matmul("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
     ]
     return [op for op in ops if np.any(op.count)]
 
@@ -50,24 +50,24 @@ def _projections(a: Columns, p: Columns, tokens: Array, layers: Array, decode: b
     heads = a.num_heads / p.tp
     kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
     ops = [
-        _matmul("qkv", plain, tokens, (heads + 2 * kv_heads) * a.head_dim, h, p),
-        _matmul("attention out", layers, tokens, h, np.where(latent, heads * a.v_head_dim, heads * a.head_dim), p),
+        _matmul("qkv", plain, (tokens, (heads + 2 * kv_heads) * a.head_dim, h), p),
+        _matmul("attention out", layers, (tokens, h, np.where(latent, heads * a.v_head_dim, heads * a.head_dim)), p),
     ]
     if latent.any():
         wide = a.qk_nope_head_dim + a.qk_rope_head_dim
         into = np.where(a.q_lora_rank > 0, a.q_lora_rank, h)
         down = a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim
         ops += [
-            _matmul("mla down", mla, tokens, down, h, p),
-            _matmul("mla q up", mla, tokens, heads * wide, into, p),
+            _matmul("mla down", mla, (tokens, down, h), p),
+            _matmul("mla q up", mla, (tokens, heads * wide, into), p),
         ]
         if decode:  # the up-projections are absorbed: each head maps its query into the latent space and back
             ops += [
-                _matmul("mla absorb k", mla, tokens, a.kv_lora_rank, a.qk_nope_head_dim, p, groups=heads),
-                _matmul("mla absorb v", mla, tokens, a.v_head_dim, a.kv_lora_rank, p, groups=heads),
+                _matmul("mla absorb k", mla, (tokens, a.kv_lora_rank, a.qk_nope_head_dim), p, groups=heads),
+                _matmul("mla absorb v", mla, (tokens, a.v_head_dim, a.kv_lora_rank), p, groups=heads),
             ]
         else:
-            ops.append(_matmul("mla kv up", mla, tokens, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank, p))
+            ops.append(_matmul("mla kv up", mla, (tokens, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank), p))
     return ops
 
 
@@ -104,14 +104,16 @@ def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Colu
     moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
     kv = p.batch * cached * row * p.kv
     blocks = p.batch * np.where(latent, 1.0, np.maximum(1.0, a.num_kv_heads / p.tp))
-    return Op(name, "decode_attention", "attention", count, {"blocks": blocks}, flop, half=True, activation_bytes=moved, kv_bytes=kv)
+    return Op(
+        name, "decode_attention", "attention", count, {"blocks": blocks}, flop, half=True, activation_bytes=moved, kv_bytes=kv
+    )
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     inner = a.ffn_size / p.tp
     return [
-        _matmul("ffn up", count, tokens, inner * (1 + a.gated_ffn), a.hidden_size, p),
-        _matmul("ffn down", count, tokens, a.hidden_size, inner, p),
+        _matmul("ffn up", count, (tokens, inner * (1 + a.gated_ffn), a.hidden_size), p),
+        _matmul("ffn down", count, (tokens, a.hidden_size, inner), p),
         _activation("ffn activation", count, tokens * inner, a, p),
     ]
 
@@ -129,13 +131,13 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
     return [
-        _matmul("router", count, tokens, a.num_experts, a.hidden_size, p, weight=p.head_weight, half=True),
-        _matmul("experts up", count, rows, inner * (1 + a.gated_ffn), a.hidden_size, p, groups=groups),
-        _matmul("experts down", count, rows, a.hidden_size, inner, p, groups=groups),
+        _matmul("router", count, (tokens, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
+        _matmul("experts up", count, (rows, inner * (1 + a.gated_ffn), a.hidden_size), p, groups=groups),
+        _matmul("experts down", count, (rows, a.hidden_size, inner), p, groups=groups),
         _activation("experts activation", count, visits / p.ep * inner, a, p),
         _stream("dispatch", count, (2 + 2 * a.experts_per_token) * tokens * a.hidden_size, p, kernels=4.0),
-        _matmul("shared up", has_shared, tokens, shared * (1 + a.gated_ffn), a.hidden_size, p),
-        _matmul("shared down", has_shared, tokens, a.hidden_size, shared, p),
+        _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
+        _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
         _all_to_all("to the experts and back", 2 * count, tokens * a.experts_per_token * a.hidden_size * p.activation, p),
     ]
 
@@ -172,9 +174,10 @@ def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns
 
 
 def _matmul(
-    name: str, count: Array | float, m: Array, n: Array, k: Array, p: Columns, *, groups: Array | None = None,
+    name: str, count: Array | float, size: tuple[Array, Array, Array], p: Columns, *, groups: Array | None = None,
     weight: Array | None = None, half: bool = False,
 ) -> Op:  # fmt: skip
+    m, n, k = size
     g = np.ones(len(p)) if groups is None else groups
     shape = {"m": m, "n": n, "k": k, "groups": g}
     return Op(

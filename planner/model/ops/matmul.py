@@ -15,10 +15,12 @@ COEFFICIENTS = {
     "t0": 0.0,  # s, start of a kernel
     "c": 0.0,  # loss of small tiles, in elements of a tile's side
     "k0": 0.0,  # elements of k a tile costs before it does any work
+    "e16": 0.5,  # share of that rate which tiles of 16 rows keep: kernels for a handful of rows
     "t_s": 0.0,  # s a further split of k costs
     "q": 0.0,  # times the activations cross memory once more, to be quantised first
 }
-TILES = tuple((bm, bn) for bm in (64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
+SKINNY = 16
+TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
 SPLITS = (1, 2, 4, 8)
 
 
@@ -39,7 +41,8 @@ def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     best = np.full(np.broadcast_shapes(t_mem.shape, smooth.shape), np.inf)
     for bm, bn in TILES:
         tiles = np.ceil(shape.m / bm) * np.ceil(shape.n / bn) * shape.groups
-        rate = device.peak / device.units * c.e / (1 + c.c * (1 / bm + 1 / bn)) / (2 * bm * bn)
+        skinny = c.e16 if bm == SKINNY else 1.0
+        rate = device.peak / device.units * c.e * skinny / (1 + c.c * (1 / bm + 1 / bn)) / (2 * bm * bn)
         for split in SPLITS:
             waves = np.ceil(tiles * split / device.units)
             t = waves * (shape.k / split + c.k0) / rate + (split > 1) * split * c.t_s

@@ -1,0 +1,93 @@
+"""Steady states of serving: what a batch of requests makes of a prefill and a decode step."""
+
+import numpy as np
+import pytest
+
+from planner.model import serving
+from planner.model.passes import Pass
+from planner.schema.workload import Architecture
+from tests.model.rows import GPT_3_175B, LLAMA_3_8B, columns, inference, machine
+
+
+def served(batch: float, isl: float, osl: float, *, architecture: Architecture = LLAMA_3_8B, **more: float) -> serving.Service:
+    a, _ = columns(architecture)
+    rows = inference(batch=batch, input_tokens=isl, output_tokens=osl)
+    return serving.continuous(a, rows, machine(fits={"engine": more}))  # type: ignore[arg-type]
+
+
+def test_decoding_alone_reads_the_weights_once_a_token() -> None:
+    """Llama 3 8B, one request with hardly a prompt: 15.01 GB of weights at 1 TB/s, 15 ms a token, and 1 % for the rest."""
+    assert served(1.0, 16.0, 1000.0).tpot[0] == pytest.approx(15.0e-3, rel=0.02)
+
+
+def test_a_larger_batch_shares_the_weights() -> None:
+    """32 requests of 1,000 tokens in the cache read 32 * 131 MB more: 19.2 ms for 32 tokens."""
+    service = served(32.0, 500.0, 1000.0)
+    assert service.decode.seconds[0] == pytest.approx((15.0 + 32 * 1000 * 0.000131072) * 1e-3, rel=0.03)
+
+
+def test_the_first_token_of_a_lone_prompt_takes_its_prefill() -> None:
+    """4,096 tokens of Llama 3 8B: 2 * 6.98e9 FLOP a token, and causal scores, at 100 TFLOP/s: 0.616 s; then a decode step."""
+    service = served(1.0, 4096.0, 100.0)
+    assert service.ttft[0] - service.decode.seconds[0] == pytest.approx(0.616, rel=0.05)
+
+
+def test_output_rate_is_the_batch_over_the_time_a_token_takes() -> None:
+    service = served(16.0, 1000.0, 200.0)
+    assert service.output_rate[0] == pytest.approx(16 / service.tpot[0])
+    assert service.tpot[0] > service.decode.seconds[0]
+
+
+def test_prompts_are_paid_for_by_the_tokens_they_bring() -> None:
+    """A finished request's prefill is spread over its batch's steps: 16 prompts of 1,000 in as many steps as tokens put out."""
+    service = served(16.0, 1000.0, 200.0)
+    each = service.prefill.seconds[0] / 8  # eight prompts of 1,000 tokens fit into one pass of 8,192
+    assert service.tpot[0] == pytest.approx(service.decode.seconds[0] + each * 16 / 200)
+
+
+def test_host_time_is_added_to_each_step_and_each_prefill() -> None:
+    plain, slow = served(4.0, 500.0, 100.0), served(4.0, 500.0, 100.0, decode_step=1e-3, prefill_step=5e-3)
+    assert slow.decode.seconds[0] - plain.decode.seconds[0] == pytest.approx(1e-3)
+    assert slow.prefill.seconds[0] - plain.prefill.seconds[0] == pytest.approx(5e-3)
+    assert slow.ttft[0] - plain.ttft[0] == pytest.approx(6e-3)
+
+
+def test_a_static_batch_is_one_prefill_and_its_steps() -> None:
+    a, _ = columns(LLAMA_3_8B)
+    s = serving.static_batch(a, inference(batch=4.0, input_tokens=500.0, output_tokens=101.0), machine())
+    total = s.prefill.seconds[0] + 100 * s.decode.seconds[0]
+    assert s.output_rate[0] == pytest.approx(4 * 101 / total)
+    assert s.ttft[0] == s.prefill.seconds[0]
+
+
+def test_one_output_token_takes_no_decode_step() -> None:
+    a, _ = columns(LLAMA_3_8B)
+    s = serving.static_batch(a, inference(batch=4.0, input_tokens=500.0, output_tokens=1.0), machine())
+    assert s.output_rate[0] == pytest.approx(4 / s.prefill.seconds[0])
+
+
+def queue(load: float) -> float:
+    """A prompt takes 0.1 s, a token of one request 10 ms, so that at full load half of the time goes to prefill."""
+    prefill, decode = (Pass({"matmul": np.array([s])}, np.zeros(1), np.zeros(1)) for s in (0.1, 0.01))
+    service = serving.Service(np.array([0.11]), np.array([0.02]), np.array([50.0]), prefill, decode)
+    w = inference(batch=1.0, input_tokens=9000.0, output_tokens=10.0, load=load)
+    return float(serving.arrivals(service, w)[0])
+
+
+def test_prompts_queue_as_pollaczek_and_khinchine_have_it() -> None:
+    """rho = load * 1 / 10 * 0.1 / 0.02 = 0.5 at full load: it waits 0.5 / (2 * 0.5) * 0.1 s, and half a step of 10 ms."""
+    assert queue(1.0) == pytest.approx(0.11 + 0.05 + 0.005)
+    assert queue(0.0) == pytest.approx(0.11 + 0.005)
+    assert queue(0.5) == pytest.approx(0.11 + 0.25 / 1.5 * 0.1 + 0.005)
+
+
+def test_waiting_grows_with_load_and_stays_finite() -> None:
+    waits = [queue(load) for load in (0.1, 0.5, 0.9, 1.5, 1.9, 5.0)]
+    assert waits == sorted(waits) and np.isfinite(waits[-1])
+
+
+def test_a_model_on_eight_devices_is_faster_than_on_four_but_not_by_all_of_it() -> None:
+    a, _ = columns(GPT_3_175B, 2)
+    rows = inference(2, tp=np.array([4.0, 8.0]), expert_tp=np.array([4.0, 8.0]), input_tokens=100.0, output_tokens=100.0)
+    four, eight = serving.continuous(a, rows, machine(2)).tpot
+    assert 1.5 < four / eight < 2
