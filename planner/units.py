@@ -111,7 +111,7 @@ def parse(text: object, dimension: str) -> float:
     if not unit and dimension not in _BARE:
         raise ValueError(f"{_brief(text)} has no unit; write it like '{example}'")
     scale = _scale(unit, dimension, text) if unit else 1.0
-    return _finite(_finite(number, text) * scale, text)
+    return _finite(number * scale, text, 1e18 if dimension in _BARE else 1e30)
 
 
 def parse_money(text: object, dimension: str) -> tuple[float, str]:
@@ -125,7 +125,7 @@ def parse_money(text: object, dimension: str) -> tuple[float, str]:
     amount = float(match[1].replace(",", "").replace("_", ""))
     if amount < 0:
         raise ValueError(f"{_brief(text)} is negative")
-    return _finite(amount, text), match[2]
+    return _finite(amount, text, 1e15), match[2]
 
 
 def show(value: float, dimension: str, digits: int = 3) -> str:
@@ -225,9 +225,11 @@ def _float(number: float) -> float:
         return math.inf
 
 
-def _finite(value: float, text: object) -> float:
+def _finite(value: float, text: object, most: float) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{_brief(text)} is not a finite number")
+    if abs(value) > most:
+        raise ValueError(f"{_brief(text)} is beyond any quantity the planner deals with")
     return value
 
 

@@ -21,7 +21,8 @@ MATMUL = {
     "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
     "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5), "e16": Range(0.5, 0.02, 1.5),
 }  # fmt: skip
-QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8)}
+QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8), "t_q": Range(6e-6, 1e-8, 5e-5)}
+START = 0.2  # how far, either way, the start of a quantised product may lie from that of a bf16 one on the same device
 ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}
 DECODE = {
     "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 5e-5), "t_b": Range(4e-6, 1e-8, 1e-4), "t_s": Range(5e-6, 1e-8, 1e-4),
@@ -57,6 +58,8 @@ def cases(law: str, table: Table, device: Columns, peaks: Mapping[str, float]) -
 
 
 def _matmul(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    start = _fastest(table)
+    near = Range(start, start * (1 - START), start * (1 + START))  # else it cannot be told from the start of quantising
     for dtype, size in BYTES.items():
         chosen = table["dtype"] == dtype
         if dtype not in peaks or not chosen.any():
@@ -66,11 +69,18 @@ def _matmul(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterat
         points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation)
         groups = np.unique(np.stack([n, k]), axis=1, return_inverse=True)[1].reshape(-1)
         predict = _predictor(matmul.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time_matmul)
-        yield Case("matmul", dtype, points, table["seconds"][chosen], groups, MATMUL if dtype == "bf16" else QUANTISED, predict)
+        ranges = MATMUL if dtype == "bf16" else {**QUANTISED, "t0": near}
+        yield Case("matmul", dtype, points, table["seconds"][chosen], groups, ranges, predict)
+
+
+def _fastest(table: Table) -> float:
+    """Time of the smallest bf16 products: hardly more than the start of a kernel [s]."""
+    plain = table["seconds"][table["dtype"] == "bf16"]
+    return float(np.quantile(plain, 0.001))
 
 
 def _time_matmul(p: Columns, device: Columns, c: Columns) -> Array:
-    return matmul.time(p, p.moved + c.q * p.activation, device, c)
+    return matmul.time(p, p.moved + c.q * p.activation, device, c) + c.t_q
 
 
 def _attention(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:

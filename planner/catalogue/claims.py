@@ -8,21 +8,19 @@ from typing import Any
 
 import pandas as pd
 
-from planner.catalogue.document import adapter, read_text
+from planner.catalogue.document import adapter, read_text, why
+from planner.catalogue.sizes import unsound
 from planner.errors import InputError, nearest, printable
 from planner.schema.claim import NUMBERS, REQUIRED, TEXTS
 from planner.schema.workload import Architecture
 
 MAX_TABLE = 200_000_000
+_RENAMED = {"max_sequence": "max_context"}
 
 
 def read_claims(path: Path) -> pd.DataFrame:
     """The rows of a table: every known column, text as text and numbers as floats (NaN where empty or not a number)."""
-    text = read_text(path, MAX_TABLE)
-    try:
-        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, on_bad_lines="error", encoding_errors="strict")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
-        raise InputError(f"is not a CSV table: {printable(str(error).strip(), 200)}", where=str(path)) from None
+    raw = _table(path)
     missing = [name for name in REQUIRED if name not in raw.columns]
     if missing:
         near = nearest(missing[0], map(str, raw.columns))
@@ -41,24 +39,51 @@ def read_claims(path: Path) -> pd.DataFrame:
     return table
 
 
+def _table(path: Path) -> pd.DataFrame:
+    """Every cell as text; InputError where rows and header do not agree."""
+    text = read_text(path, MAX_TABLE)
+    try:
+        raw = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, on_bad_lines="error")
+        header = next(csv.reader(io.StringIO(text)), [])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error, ValueError) as error:
+        raise InputError(f"is not a CSV table: {printable(str(error).strip(), 200)}", where=str(path)) from None
+    twice = next((name for i, name in enumerate(header) if name and name in header[:i]), None)
+    if twice is not None:
+        raise InputError(f"has the column '{printable(twice)}' twice", where=f"{path}:1")
+    if not isinstance(raw.index, pd.RangeIndex):
+        raise InputError("its rows have more fields than its header names", where=f"{path}:2")
+    short = raw.isna().any(axis=1)
+    if short.any():
+        raise InputError(f"row {int(short.argmax()) + 1} has fewer fields than the header names", where=str(path))
+    return raw
+
+
 def architectures_beside(path: Path) -> dict[str, Architecture]:
     """Model ids and their architectures from an ``architectures.csv`` in the same folder, if there is one."""
     beside = path.parent / "architectures.csv"
     if not beside.is_file() or beside == path:
         return {}
-    known = {f.name for f in fields(Architecture)}
-    renamed = {"max_sequence": "max_context", "workload": None, "source": None}
     found: dict[str, Architecture] = {}
-    for number, row in enumerate(csv.DictReader(io.StringIO(read_text(beside))), start=2):
-        values: dict[str, Any] = {
-            renamed.get(k, k) or "": v.strip() for k, v in row.items() if k and v and renamed.get(k, k) in known
-        }
-        name = (row.get("workload") or "").strip()
+    rows = _table(beside)
+    if "workload" not in rows.columns:
+        raise InputError("has no column 'workload'", where=f"{beside}:1")
+    for number, row in enumerate(rows.to_dict(orient="records"), start=1):
+        name = row["workload"].strip()
         try:
-            values["gated_ffn"] = values.get("gated_ffn", "true").lower() in ("true", "1", "yes")
-            plain_norm = {} if values["gated_ffn"] else {"norm": "layer", "positions": "learned"}
-            found[name] = adapter(Architecture).validate_python({**plain_norm, **values})
+            found[name] = _architecture({str(k): v.strip() for k, v in row.items()})
+            problem = unsound(found[name])
         except ValueError as error:
-            first = printable(str(error).splitlines()[-2].strip() if "\n" in str(error) else str(error), 160)
-            raise InputError(f"the architecture '{printable(name)}' is not usable: {first}", where=f"{beside}:{number}") from None
+            problem = why(error)
+        if problem:
+            raise InputError(f"row {number}, '{printable(name)}', is not usable: {problem}", where=str(beside))
     return found
+
+
+def _architecture(row: dict[str, str]) -> Architecture:
+    known = {f.name for f in fields(Architecture)}
+    renamed = {_RENAMED.get(name, name): text for name, text in row.items() if text}
+    values: dict[str, Any] = {name: text for name, text in renamed.items() if name in known}
+    values["gated_ffn"] = values.get("gated_ffn", "true").lower() in ("true", "1", "yes")
+    plain_norm = {} if values["gated_ffn"] else {"norm": "layer", "positions": "learned"}
+    architecture: Architecture = adapter(Architecture).validate_python({**plain_norm, **values})
+    return architecture

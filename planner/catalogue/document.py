@@ -19,7 +19,15 @@ T = TypeVar("T")
 MAX_BYTES = 8_000_000
 MAX_NODES = 500_000
 MAX_DEPTH = 60
-_KINDS = {dict: "mapping of fields", list: "list", str: "text", bool: "yes or no", int: "number", float: "number"}
+_EXPECTED = {  # by the first word of pydantic's name of the problem
+    "tuple": "expected a list",
+    "string": "expected text",
+    "bool": "expected true or false",
+    "dict": "expected fields",
+    "int": "expected a whole number",
+    "float": "expected a number",
+    "date": "expected a date like 2026-01-31",
+}
 
 
 class _Loader(yaml.CSafeLoader):
@@ -95,8 +103,7 @@ def read(path: Path, record: type[T], **known: Any) -> T:
 def build(raw: Any, record: type[T], name: str, text: str = "", **known: Any) -> T:
     """``raw`` plain values checked into ``record``; ``text`` is what they were parsed from, to say on which line."""
     if not isinstance(raw, dict):
-        found = "nothing" if raw is None else f"a {_KINDS.get(type(raw), 'single value')}"
-        raise InputError(f"expected fields like 'name: value', found {found}", where=f"{name}:1")
+        raise InputError(f"expected fields like 'name: value', found {_brief(raw)}", where=f"{name}:1")
     for key in known.keys() & raw.keys():
         raise InputError(f"'{key}' is not written in the file: it follows from its name", where=name + line(text, [key]))
     try:
@@ -137,9 +144,8 @@ def _bound(text: str, name: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, size, levels = stack.pop()
         elif isinstance(event, yaml.AliasEvent) and anchor:
-            if anchor in [open_ for open_, _, _ in stack]:
-                raise InputError(f"'*{printable(anchor)}' stands inside itself", where=f"{name}:{_at(event)}")
-            anchor, (size, levels) = None, known.get(anchor, (1, 0))
+            size, levels = known.get(anchor, (1, MAX_DEPTH))  # inside what it names: without end
+            anchor = None
         elif not isinstance(event, yaml.ScalarEvent):
             continue
         if len(stack) + levels > MAX_DEPTH:
@@ -184,7 +190,7 @@ def _explain(error: ValidationError, record: Any, name: str, text: str) -> Input
         hint = "Write it like {value: …, source: …}." if known[:2] == ["value", "source"] else ""
     else:
         what = problem["msg"].removeprefix("Value error, ")
-        what = what if kind == "value_error" else f"{what}, found {_brief(given)}"
+        what = what if kind == "value_error" else f"{_EXPECTED.get(kind.split('_')[0], what)}, found {_brief(given)}"
     if error.error_count() > 1:
         hint = f"{hint} ({error.error_count() - 1} more in this file)".strip()
     return InputError(what, where=f"{name}{line(text, loc)} {dotted}".strip(), hint=hint)
@@ -197,8 +203,8 @@ def _location(problem: Mapping[str, Any]) -> list[Any]:
 
 def _brief(value: Any) -> str:
     """``value`` as a message quotes it."""
-    if isinstance(value, (dict, list)) or value is None:
-        return "nothing" if value is None else f"a {_KINDS[type(value)]}"
+    if value is None or isinstance(value, (dict, list)):
+        return "nothing" if value is None else "a list" if isinstance(value, list) else "fields of its own"
     return printable(repr(value), 60)
 
 

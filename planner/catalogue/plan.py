@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from planner import __version__
+from planner import __version__, units
 from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
@@ -20,6 +20,7 @@ from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
 
+RANGES = {"utilisation": (0.01, 1, "70 %"), "horizon": (units.HOUR, 100 * units.YEAR, "3 years"), "pue": (1, 10, "1.3")}
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
@@ -39,12 +40,19 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
     """What types alone do not say about a plan."""
     if not plan.title.strip() or len(plan.title) > 300:
         raise InputError("the title is empty or longer than 300 characters", where=_at(path, text, "title"))
-    if plan.economics.utilisation > 1:
-        where = _at(path, text, "economics", "utilisation")
-        raise InputError(f"{plan.economics.utilisation:g} is above 1", where=where, hint="Write it like '70 %'.")
-    if not re.fullmatch("[A-Z]{3}", plan.economics.currency):
+    e = plan.economics
+    for name, (least, most, like) in RANGES.items():
+        if not least <= getattr(e, name) <= most:
+            where = _at(path, text, "economics", name)
+            raise InputError(f"{getattr(e, name):g} is not between {least:g} and {most:g}; write it like '{like}'", where=where)
+    if not re.fullmatch("[A-Z]{3}", e.currency):
         where = _at(path, text, "economics", "currency")
-        raise InputError(f"'{printable(plan.economics.currency)}' is not a currency; write it like 'USD'", where=where)
+        raise InputError(f"'{printable(e.currency)}' is not a currency; write it like 'USD'", where=where)
+    for name in ("electricity", "host_price", "budget"):
+        money = getattr(e, name)
+        if money and money[1] != e.currency:
+            what = f"is in {money[1]}, but the plan's currency is {e.currency}: the planner does not convert"
+            raise InputError(what, where=_at(path, text, "economics", name))
 
 
 def _at(path: Path, text: str, *field: str | int) -> str:

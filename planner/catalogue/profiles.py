@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar, get_args
 
 from planner.catalogue.document import read
+from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
 from planner.schema.hardware import Device, Kind, Provider, System
@@ -96,7 +97,9 @@ class Profiles:
 
     def workload(self, id: str, where: str = "") -> Workload:
         """A zoo entry by id."""
-        return self._load("workload", id, Workload, where)
+        workload = self._load("workload", id, Workload, where)
+        sound(workload, self.files["workload"][id])
+        return workload
 
     def calibration(self, id: str) -> Calibration | None:
         """The calibration of that id, or None: a device need not have one."""

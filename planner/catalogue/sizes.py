@@ -1,10 +1,22 @@
 """Whether the sizes of an architecture can be those of a transformer."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from planner.schema.workload import Architecture
+from planner.errors import InputError
+from planner.schema.workload import Architecture, Workload
 
 MOST = {"num_layers": 10_000, "hidden_size": 1_000_000, "ffn_size": 10_000_000, "vocab_size": 100_000_000, "max_context": 10**9}
+
+
+def sound(workload: Workload, path: Path) -> None:
+    """Raise InputError for a workload that describes nothing, or sizes that no transformer has."""
+    described = [bool(x) for x in (workload.architecture, workload.network, workload.of)]
+    if described.count(True) != 1:
+        raise InputError("needs exactly one of architecture, network and of", where=str(path))
+    problem = unsound(workload.architecture) if workload.architecture else ""
+    if problem:
+        raise InputError(problem, where=str(path))
 
 
 def unsound(a: Architecture) -> str:

@@ -1,8 +1,15 @@
 """Small tables that ship with the code."""
 
-from planner.catalogue.document import read
+import yaml
+
+from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
+
+
+def intervals_text(found: Intervals) -> str:
+    """Intervals as the YAML that ``intervals`` reads."""
+    return yaml.safe_dump(plain(found), sort_keys=True, width=130)
 
 
 def intervals() -> Intervals:

@@ -13,13 +13,21 @@ EXAMPLES = "Example: planner validate measurements/*.csv --format json"
 def command(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV tables of published measurements.")],
     format: FormatOption = Format.table,
+    write_intervals: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the spread of errors by task and evidence here (YAML).")
+    ] = None,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Estimate every row of tables of published measurements, and say how far off the estimates are."""
-    from planner.validate.tables import validate
+    from planner.validate.tables import spread, validate
 
     tables = [f for f in files if f.name != "architectures.csv"] or files  # a glob takes along what the tables refer to
-    result = validate(tables, profiles(profiles_dir))
+    catalogue = profiles(profiles_dir)
+    if write_intervals:
+        from planner.catalogue.tables import intervals_text
+
+        write(intervals_text(spread(tables, catalogue)), write_intervals)
+    result = validate(tables, catalogue)
     if format is Format.json:
         write(dump(result), None)
         return

@@ -8,6 +8,7 @@ from planner import units
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.search.find import candidates, demand
+from planner.search.intervals import task_of
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
 UNITS = {
@@ -113,7 +114,7 @@ EXCLUSIONS = {
 
 def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
-    task = "training" if inputs.plan.train else "inference"
+    task = task_of(inputs.plan.scenario)
     spread = inputs.intervals.spread.get(task, {})
     said = [
         f"{evidence}: nine of ten published {task} measurements lay within "

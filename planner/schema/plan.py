@@ -9,7 +9,7 @@ from planner.schema.quantity import STRICT, Unit
 Term = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "owned"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "int8", "w4a16", "fp4"]
 Seconds = Annotated[float, Unit("second", above=True)]
-Tokens = Annotated[float, Unit("count", above=True)]
+Tokens = Annotated[float, Unit("count", least=1)]
 Fraction = Annotated[float, Unit("fraction", above=True)]
 
 

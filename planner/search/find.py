@@ -15,7 +15,7 @@ from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES
 from planner.search import estimate, infer, serve, train
 from planner.search.cite import cited
-from planner.search.intervals import around
+from planner.search.intervals import around, task_of
 from planner.search.listings import Listing, Place, listings
 from planner.search.machines import Found, Setting, arithmetic, machine, weakest
 from planner.search.options import Explained, Options
@@ -103,7 +103,7 @@ def _candidate(
     device = machines.device.take([setting])
     laws = found[setting]
     evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
-    task = "training" if inputs.plan.scenario == "train" else "inference"
+    task = task_of(inputs.plan.scenario)
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.scenario == "train" else min(1.0, demand(inputs) / float(row.rate[0]))
     power = cost.power(device, row.devices, np.array([load]))[0]
@@ -121,7 +121,9 @@ def _candidate(
         kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
         precision=precision, layout=_layout(inputs, row),
         throughput=around(float(row.rate[0]), inputs.intervals, task, evidence),
-        latency={k: around(float(v[i]), inputs.intervals, task, evidence) for k, v in e.latency.items()},
+        latency={
+            k: around(float(v[i]), inputs.intervals, task_of(inputs.plan.scenario, k), evidence) for k, v in e.latency.items()
+        },
         cost=spread, cost_parts=parts,
         unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
         memory={k: float(v[i]) for k, v in e.memory.items()}, memory_capacity=float(e.capacity[i]),

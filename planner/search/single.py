@@ -15,7 +15,7 @@ from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.search import estimate
 from planner.search.cite import device_figures, law
-from planner.search.intervals import around
+from planner.search.intervals import around, task_of
 from planner.search.machines import Setting, arithmetic, machine, weakest
 from planner.search.reasons import bottleneck
 from planner.search.result import Cited, Estimate
@@ -94,12 +94,13 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     rows = estimate.with_precision(one, one.precision)
     with np.errstate(all="ignore"):
         ran = {"serve": _serve, "train": _train, "infer": _infer}[request.mode](request, subject, rows, table)
-    task = "training" if request.mode == "train" else "inference"
     evidence = weakest(found[0], "network" if request.mode == "infer" else "matmul")
-    spread: Mapping[str, Estimate] = {k: around(v, subject.intervals, task, evidence) for k, v in ran.figures.items()}
+    spread: Mapping[str, Estimate] = {
+        k: around(v, subject.intervals, task_of(request.mode, k), evidence) for k, v in ran.figures.items()
+    }
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = _cheapest(subject, request.devices)
-    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task, evidence) if offer else None
+    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode), evidence) if offer else None
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
     return Single(

@@ -103,6 +103,8 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
         index = np.flatnonzero(rows & open_)
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
+    first = (t["metric"] == "ttft_s").to_numpy()
+    t["kind"] = np.select([training, net, first], ["training", "network", "first token"], "serving")
     t["in_fit"] = net & ~training & t["workload"].map(feeds_fit).to_numpy(bool)
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)

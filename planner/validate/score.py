@@ -1,5 +1,6 @@
 """Errors of a table's estimates: how many rows, how far off, and why the rest were skipped."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -40,12 +41,26 @@ def rows(t: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def with_intervals(t: pd.DataFrame, intervals: Intervals) -> pd.DataFrame:
-    """Adds ``low`` and ``high`` by the kind of workload and the evidence."""
-    family = np.where(t["task"] == "training", "training", "inference")
-    width = {key: factors(intervals, *key) for key in {(f, e) for f, e in zip(family, t["evidence"], strict=True) if e}}
-    pair = [width.get((f, e), (np.nan, np.nan)) for f, e in zip(family, t["evidence"], strict=True)]
-    low, high = np.array(pair).reshape(-1, 2).T
+    """Adds ``low`` and ``high`` by the row's task and evidence."""
+    pairs = list(zip(t["kind"], t["evidence"], strict=True))
+    width = {pair: factors(intervals, *pair) if pair[1] else (np.nan, np.nan) for pair in set(pairs)}
+    low, high = np.array([width[pair] for pair in pairs]).reshape(-1, 2).T
     return t.assign(low=t["estimate"] * low, high=t["estimate"] * high)
+
+
+def spreads(tables: Sequence[pd.DataFrame], source: str) -> Intervals:
+    """By task and evidence, the 90th percentile of |ln(published / estimated)| over rows that fed no fit."""
+    all_rows = pd.concat(tables)
+    done = all_rows[all_rows["estimate"].notna() & ~all_rows["in_fit"].astype(bool)]
+    error = pd.Series(np.abs(np.log((done["value"] / done["estimate"]).to_numpy(float))), index=done.index)
+    found: dict[str, dict[str, float]] = {}
+    for (kind, evidence), errors in error.groupby([done["kind"], done["evidence"]]):
+        if len(errors) >= LEAST:
+            found.setdefault(str(kind), {})[str(evidence)] = round(float(errors.quantile(0.9)), 3)
+    return Intervals(source, found)
+
+
+LEAST = 20  # rows below which a percentile says nothing
 
 
 def _quantile(values: Any, q: float) -> float | None:

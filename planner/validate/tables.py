@@ -10,10 +10,17 @@ from planner.catalogue.claims import architectures_beside, read_claims
 from planner.catalogue.networks import NetworkTable
 from planner.catalogue.profiles import Profiles
 from planner.catalogue.tables import intervals
+from planner.schema.coefficients import Intervals
 from planner.schema.hardware import System
 from planner.validate.predict import predict
-from planner.validate.score import rows, score, with_intervals
+from planner.validate.score import rows, score, spreads, with_intervals
 from planner.validate.translate import Lookup, Translated, translate
+
+
+def spread(files: Sequence[Path], profiles: Profiles) -> Intervals:
+    """The intervals that these files' errors imply."""
+    names = ", ".join(path.name for path in files)
+    return spreads([estimate(path, profiles) for path in files], f"planner validate on {names}")
 
 
 def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:

@@ -69,4 +69,8 @@ def test_passes_add_up() -> None:
     both = one.and_(two).plus("overhead", np.array([0.25, 0.0])).times(np.array([2.0, 3.0]))
     assert both.seconds.tolist() == [3.5, 7.5]
     assert both.flop.tolist() == [22.0, 63.0] and both.moved.tolist() == [6.0, 9.0]
-    assert {k: v.tolist() for k, v in both.parts.items()} == {"matmul": [2.0, 6.0], "attention": [1.0, 1.5], "overhead": [0.5, 0.0]}
+    assert {k: v.tolist() for k, v in both.parts.items()} == {
+        "matmul": [2.0, 6.0],
+        "attention": [1.0, 1.5],
+        "overhead": [0.5, 0.0],
+    }

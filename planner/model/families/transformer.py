@@ -179,7 +179,7 @@ def _matmul(
 ) -> Op:  # fmt: skip
     m, n, k = size
     g = np.ones(len(p)) if groups is None else groups
-    shape = {"m": m, "n": n, "k": k, "groups": g}
+    shape = {"m": m, "n": n, "k": k, "groups": g, "quantise": 1.0 - p.fused}
     return Op(
         name, "matmul", "matmul", np.broadcast_to(count, (len(p),)), shape, 2 * m * n * k * g, half=half,
         weight_bytes=n * k * g * (p.weight if weight is None else weight), activation_bytes=(m * k + m * n) * g * p.activation,

@@ -1,6 +1,6 @@
 """Matrix product (m, k) × (k, n), one or many side by side: tiles in waves over the compute units, or bytes over memory.
 
-The form that ../docs/laws.md describes, after the wave and tile quantisation of NVIDIA's "Matrix Multiplication Background
+After the wave and tile quantisation of NVIDIA's "Matrix Multiplication Background
 User's Guide" (2023) and split-K. A device without known compute units falls back to a smooth roofline.
 """
 
@@ -17,7 +17,8 @@ COEFFICIENTS = {
     "k0": 0.0,  # elements of k a tile costs before it does any work
     "e16": 0.5,  # share of that rate which tiles of 16 rows keep: kernels for a handful of rows
     "t_s": 0.0,  # s a further split of k costs
-    "q": 0.0,  # times the activations cross memory once more, to be quantised first
+    "q": 0.0,  # times the activations cross memory once more where they are quantised by a kernel of their own
+    "t_q": 0.0,  # s, start of that kernel
 }
 SKINNY = 16
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
@@ -25,10 +26,14 @@ SPLITS = (1, 2, 4, 8)
 
 
 def seconds(op: Op, machine: Machine) -> Array:
-    """Time of the product [s] for shape m, n, k and groups (products side by side), each (N,)."""
+    """Time of the product [s] for shape m, n, k, groups (products side by side) and quantise, each (N,).
+
+    quantise is 1 where the activations are quantised by a kernel of their own, 0 where the one before does it in passing.
+    """
     shape, coefficients = Columns(op.shape), machine.laws["matmul_half" if op.half else "matmul"]
     device = machine.device.with_(peak=machine.device.peak_half) if op.half else machine.device
-    return time(shape, op.moved + coefficients.q * op.activation_bytes, device, coefficients)
+    apart = coefficients.q * op.activation_bytes * shape.quantise
+    return time(shape, op.moved + apart, device, coefficients) + coefficients.t_q * shape.quantise
 
 
 def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
