@@ -19,7 +19,10 @@ _RENAMED = {"max_sequence": "max_context"}
 
 
 def read_claims(path: Path) -> pd.DataFrame:
-    """The rows of a table: every known column, text as text and numbers as floats (NaN where empty or not a number)."""
+    """The rows of a table: every known column, text as text and numbers as floats (NaN where empty or not a number).
+
+    ``wrong`` says which size of a row is text, negative or beyond reason; it is empty where none is.
+    """
     raw = _table(path)
     missing = [name for name in REQUIRED if name not in raw.columns]
     if missing:
@@ -30,12 +33,16 @@ def read_claims(path: Path) -> pd.DataFrame:
             else f"A table of measurements has the columns {', '.join(REQUIRED)} and more."
         )
         raise InputError(f"has no column '{missing[0]}'", where=f"{path}:1", hint=hint)
-    table = pd.DataFrame(index=raw.index)
+    table = pd.DataFrame({"wrong": ""}, index=raw.index)
     for name in TEXTS:
         table[name] = raw[name].str.strip() if name in raw else ""
     for name in NUMBERS:
         numbers = pd.to_numeric(raw[name], errors="coerce") if name in raw else pd.Series(float("nan"), index=raw.index)
         table[name] = numbers.where(numbers.abs() < 1e18).astype(float)
+        if name in raw and name != "value":
+            given = ~raw[name].str.strip().str.lower().isin(["", "nan", "none"])
+            wrong = given & ~(table[name].between(0, 1e12)) & (table["wrong"] == "")
+            table.loc[wrong, "wrong"] = f"'{name}' is not a size"
     return table
 
 
@@ -52,10 +59,7 @@ def _table(path: Path) -> pd.DataFrame:
         raise InputError(f"has the column '{printable(twice)}' twice", where=f"{path}:1")
     if not isinstance(raw.index, pd.RangeIndex):
         raise InputError("its rows have more fields than its header names", where=f"{path}:2")
-    short = raw.isna().any(axis=1)
-    if short.any():
-        raise InputError(f"row {int(short.argmax()) + 1} has fewer fields than the header names", where=str(path))
-    return raw
+    return raw.fillna("")
 
 
 def architectures_beside(path: Path) -> dict[str, Architecture]:

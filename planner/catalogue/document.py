@@ -19,6 +19,7 @@ T = TypeVar("T")
 MAX_BYTES = 8_000_000
 MAX_NODES = 500_000
 MAX_DEPTH = 60
+_UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
 _EXPECTED = {  # by the first word of pydantic's name of the problem
     "tuple": "expected a list",
     "string": "expected text",
@@ -144,7 +145,8 @@ def _bound(text: str, name: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             anchor, size, levels = stack.pop()
         elif isinstance(event, yaml.AliasEvent) and anchor:
-            size, levels = known.get(anchor, (1, MAX_DEPTH))  # inside what it names: without end
+            endless = anchor in [name_ for name_, _, _ in stack]  # it stands inside what it names
+            size, levels = (1, MAX_DEPTH) if endless else known.get(anchor, (1, 0))
             anchor = None
         elif not isinstance(event, yaml.ScalarEvent):
             continue
@@ -166,11 +168,12 @@ def _at(event: yaml.Event) -> int:
 
 def _explain(error: ValidationError, record: Any, name: str, text: str) -> InputError:
     """The first problem pydantic found, in the reader's words and at the reader's line."""
-    problem = error.errors(include_url=False)[0]
+    problems = error.errors(include_url=False)
+    problem = next((p for p in problems if p["type"] in _UNKNOWN), problems[0])  # a misspelt field explains a missing one
     loc = _location(problem)
     kind, owner, given = problem["type"], _type_at(record, loc[:-1]), problem["input"]
     dotted, hint = printable(".".join(str(part) for part in loc), 120), ""
-    if kind in ("unexpected_keyword_argument", "extra_forbidden"):
+    if kind in _UNKNOWN:
         known = [f.name for f in fields(owner)] if is_dataclass(owner) else []
         near = nearest(str(loc[-1]), known)
         what = f"unknown field '{printable(str(loc[-1]))}'"
@@ -191,8 +194,8 @@ def _explain(error: ValidationError, record: Any, name: str, text: str) -> Input
     else:
         what = problem["msg"].removeprefix("Value error, ")
         what = what if kind == "value_error" else f"{_EXPECTED.get(kind.split('_')[0], what)}, found {_brief(given)}"
-    if error.error_count() > 1:
-        hint = f"{hint} ({error.error_count() - 1} more in this file)".strip()
+    if len(problems) > 1:
+        hint = f"{hint} ({len(problems) - 1} more in this file)".strip()
     return InputError(what, where=f"{name}{line(text, loc)} {dotted}".strip(), hint=hint)
 
 

@@ -23,6 +23,9 @@ def command(
     from_networks: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A table of published vision throughput (as for 'validate').")
     ] = None,
+    from_runs: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Tables of published language-model runs: what each stack keeps.")
+    ] = None,
     families: Annotated[
         bool, typer.Option("--families", help="What families and kinds of devices borrow from their members.")
     ] = False,
@@ -38,7 +41,7 @@ def command(
     from planner.schema.coefficients import Calibration
 
     catalogue = profiles(profiles_dir)
-    if not (from_aiconfigurator or from_networks or families):
+    if not (from_aiconfigurator or from_networks or from_runs or families):
         raise InputError("nothing to calibrate from", hint=EXAMPLES)
     for system in from_aiconfigurator or []:
         _add(_kernels(system, tables, catalogue), output)
@@ -49,6 +52,11 @@ def command(
             _add(Calibration(device, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), output)
     if families:
         _families(output, catalogue)
+    if from_runs:
+        from planner.validate.fit import engine_fits
+
+        for (family, stack), fit in engine_fits(from_runs, catalogue).items():
+            _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), output)
 
 
 def _kernels(system: str, tables: Path | None, catalogue: "Profiles") -> "Calibration":
@@ -80,7 +88,7 @@ def _families(output: Path, catalogue: "Profiles") -> None:
         groups.setdefault(("kind", device.kind), []).append(member)
         groups.setdefault(("kind", EVERY), []).append(member)
     for (covers, name), some in groups.items():
-        _add(borrowed(name, "family" if covers == "family" else "kind", some), output, merge=False)
+        _add(borrowed(name, "family" if covers == "family" else "kind", some), output)
 
 
 def _add(found: "Calibration", output: Path, *, merge: bool = True) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
+from planner.errors import printable
 
 EXAMPLES = "Example: planner validate measurements/*.csv --format json"
 
@@ -34,7 +35,9 @@ def command(
     errors = ("median_ape", "median_ape_unseen", "p90_ape", "median_signed_error", "inside_interval")
     rows = [[f["file"], str(f["cases"]), str(f["estimated"]), *(_percent(f[e]) for e in errors)] for f in result["files"]]
     header = ["file", "rows", "estimated", "median error", "unseen only", "90th percentile", "median signed", "in interval"]
-    skipped = [f"{f['file']}: skipped {n}: {reason}" for f in result["files"] for reason, n in f["skipped"].items()]
+    skipped = [
+        f"{f['file']}: skipped {n}: {printable(reason, 200)}" for f in result["files"] for reason, n in f["skipped"].items()
+    ]
     say("\n".join([table(header, rows, "lrrrrrrr"), *skipped]))
 
 

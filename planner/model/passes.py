@@ -49,4 +49,26 @@ def run(ops: list[Op], machine: Machine) -> Pass:
         parts[op.part] = parts.get(op.part, np.zeros(n)) + np.where(op.count > 0, seconds, 0.0)
         flop = flop + op.count * op.flop
         moved = moved + op.count * op.moved
-    return Pass(parts, flop, moved)
+    return Pass(_kept(parts, machine), flop, moved)
+
+
+ENGINE = {
+    "prefill_step": 0.0,  # s the host takes for a prefill pass, a decode step, a training step
+    "decode_step": 0.0,
+    "training_step": 0.0,
+    "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
+    "attention": 1.0,
+    "elementwise": 1.0,
+    "communication": 1.0,
+}
+"""Coefficients of the law "engine", by software stack: what a stack adds to its kernels."""
+
+
+def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
+    """Seconds by part, slowed by what the software stack loses between and around kernels."""
+    engine = machine.laws.get("engine")
+    if engine is None:
+        return parts
+    shares = {part: engine[part] if part in engine else 1.0 for part in parts}
+    whole = {part: 1.0 if part == "communication" else engine.compute for part in parts}
+    return {part: seconds / (shares[part] * whole[part]) for part, seconds in parts.items()}

@@ -73,8 +73,10 @@ def precision(text: str) -> str:
 
 FED = 5
 """One network in so many feeds the fit of the network law; the others only ever score it."""
+FED_RUNS = 3
+"""One run of a language model in so many feeds the fit of its software stack."""
 
 
-def feeds_fit(workload: str) -> bool:
-    """Whether a published network belongs to the fifth that coefficients may be fitted to, by its name alone."""
-    return int.from_bytes(sha256(workload.encode()).digest()[:8], "big") % FED == 0
+def feeds_fit(name: str, of: int = FED) -> bool:
+    """Whether a published network or run belongs to the share that coefficients may be fitted to, by its name alone."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8], "big") % of == 0

@@ -8,6 +8,7 @@ import numpy as np
 from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.model.ops import laws
+from planner.model.passes import ENGINE
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
@@ -73,9 +74,6 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
     """The evidence an estimate stands on: that of its weakest law."""
     return max((found[law].evidence for law in which), key=LADDER.index)
-
-
-ENGINE = {"prefill_step": 0.0, "decode_step": 0.0, "training_step": 0.0}
 
 
 def _coefficients(law: str, found: Sequence[Found]) -> Columns:

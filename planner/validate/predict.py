@@ -11,7 +11,7 @@ from planner.model.columns import Array, Columns, product
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import FUSED, SERIAL, feeds_fit
+from planner.schema.claim import FUSED, SERIAL
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Translated, virtual_stages, zero_stage
@@ -105,7 +105,7 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
     t["kind"] = np.select([training, net, first], ["training", "network", "first token"], "serving")
-    t["in_fit"] = net & ~training & t["workload"].map(feeds_fit).to_numpy(bool)
+    t["in_fit"] = t["feeds"] & ~(net & training)
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)
     return t

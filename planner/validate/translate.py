@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.errors import InputError
 from planner.schema import claim
@@ -60,7 +61,20 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
     settings = _settings(t, lookup)
+    t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
+
+
+RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
+       "output_tokens", "tp", "concurrency", "stack"]  # fmt: skip
+
+
+def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
+    """Rows that fits may use: a fifth of the networks by name, a third of the language models' runs by what they are."""
+    network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
+    names = t["workload"].map({name: claim.feeds_fit(name) for name in t["workload"].unique()}).to_numpy(bool)
+    runs = [claim.feeds_fit(" ".join(map(str, run)), claim.FED_RUNS) for run in t[RUN].itertuples(index=False, name=None)]
+    return np.where(network, names, np.array(runs, bool))
 
 
 def _mark(t: pd.DataFrame, rows: "pd.Series[bool]", reason: str) -> None:

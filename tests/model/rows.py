@@ -6,17 +6,13 @@ from planner.model.columns import Columns
 from planner.model.families.transformer_size import flatten, parameters
 from planner.model.operation import Machine
 from planner.model.ops import laws
+from planner.model.passes import ENGINE
 from planner.schema.workload import Architecture, Mla, Moe
-from planner.search.machines import ENGINE
-
-FULL = {"e": 1.0, "e_b": 1.0, "e_a": 1.0, "e_w": 1.0}
-"""Every efficiency of every law at 100 %; all other coefficients are set to zero."""
-
 
 def coefficients(law: str, n: int = 1, **values: object) -> Columns:
-    """An ideal device's coefficients of a law, and what the test sets."""
-    names = ENGINE if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
-    ideal = {name: FULL.get(name, 0.0) for name in names}
+    """An ideal device's coefficients of a law (efficiencies, named e…, are 1 and all else 0), and what the test sets."""
+    names = {} if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
+    ideal = ENGINE if law == "engine" else {name: float(name.startswith("e")) for name in names}
     return Columns({**ideal, **values}, length=n)  # type: ignore[dict-item]
 
 

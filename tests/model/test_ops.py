@@ -14,10 +14,13 @@ MIB = 2.0**20
 
 
 def product_(m: float, n: float, k: float, groups: float = 1, moved: float = 0.0, **fit: float) -> float:
-    """A product on 1 TFLOP/s spread over 100 units, with free memory unless told; splitting k costs a second."""
+    """A product on 1 TFLOP/s spread over 100 units, with free memory unless told.
+
+    Splitting k costs a second, and a tile of 16 rows takes as long as one of 64, unless told.
+    """
     shape = Columns(m=m, n=n, k=k, groups=groups, length=1)
     device = Columns(peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), length=1)
-    return float(matmul.time(shape, np.array([moved]), device, coefficients("matmul", **{"t_s": 1.0, **fit}))[0])
+    return float(matmul.time(shape, np.array([moved]), device, coefficients("matmul", **{"t_s": 1.0, "e16": 0.25, **fit}))[0])
 
 
 def test_every_law_has_what_a_law_needs() -> None:
@@ -59,6 +62,12 @@ def test_rows_are_padded_to_a_tile() -> None:
     assert product_(1, 64, 1000) == product_(64, 64, 1000)
 
 
+def test_a_handful_of_rows_has_tiles_of_its_own() -> None:
+    """16 x 64 at the full rate is a quarter of 819.2 us; at half of it, half."""
+    assert product_(1, 64, 1000, e16=1.0) == product_(16, 64, 1000, e16=1.0) == pytest.approx(204.8e-6)
+    assert product_(16, 64, 1000, e16=0.5) == pytest.approx(409.6e-6)
+
+
 def test_splitting_k_fills_idle_units_at_a_price() -> None:
     """Eight splits of one tile take 819.2 / 8 = 102.4 us and eight times 10 us; at 100 us a split, four are best: 604.8."""
     assert product_(64, 64, 1000, t_s=10e-6) == pytest.approx(182.4e-6)
@@ -73,17 +82,21 @@ def test_a_tile_costs_k0_before_it_works_and_small_tiles_lose() -> None:
 
 
 def test_quantising_activations_crosses_memory_again() -> None:
-    """Activations of 2 MB, weights of 1 MB at 1 TB/s: 3 us; with q = 2 another 4 us."""
-    op = Op(
-        "x", "matmul", "matmul", ONE, {k: np.array([1e-3]) for k in "mnk"} | {"groups": ONE}, ONE,
-        weight_bytes=np.array([1e6]), activation_bytes=np.array([2e6]),
-    )  # fmt: skip
-    assert matmul.seconds(op, machine())[0] == pytest.approx(3e-6)
-    assert matmul.seconds(op, machine(fits={"matmul": {"q": 2.0}}))[0] == pytest.approx(7e-6)
+    """Activations of 2 MB, weights of 1 MB at 1 TB/s: 3 us; with q = 2 another 4 us, and 1 us to start that kernel."""
+
+    def seconds(quantise: float, **fit: object) -> float:
+        shape = {k: np.array([1e-3]) for k in "mnk"} | {"groups": ONE, "quantise": quantise * ONE}
+        moved = {"weight_bytes": np.array([1e6]), "activation_bytes": np.array([2e6])}
+        op = Op("x", "matmul", "matmul", ONE, shape, ONE, **moved)
+        return float(matmul.seconds(op, machine(fits={"matmul": fit}))[0])
+
+    assert seconds(1.0) == pytest.approx(3e-6)
+    assert seconds(1.0, q=2.0, t_q=1e-6) == pytest.approx(8e-6)
+    assert seconds(0.0, q=2.0, t_q=1e-6) == pytest.approx(3e-6)
 
 
 def test_a_half_precision_product_uses_its_own_peak_and_coefficients() -> None:
-    shape = {k: np.array([4096.0]) for k in "mnk"} | {"groups": ONE}
+    shape = {k: np.array([4096.0]) for k in "mnk"} | {"groups": ONE, "quantise": 0 * ONE}
     device = machine(peak=400e12, peak_half=100e12, fits={"matmul": {"e": 1.0}, "matmul_half": {"e": 0.5}})
     full, half = (matmul.seconds(Op("x", "matmul", "matmul", ONE, shape, ONE, half=h), device)[0] for h in (False, True))
     assert half == pytest.approx(8 * full)

@@ -30,23 +30,23 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
     zero = st.just(0.0)
     time, count, share = (zero, zero, st.just(1.0)) if ideal else (LITTLE, st.floats(0, 200), UNIT)
     kinds = {
-        "matmul": {"e": share, "e_b": share, "t0": time, "c": count, "k0": count, "t_s": time, "q": st.floats(0, 2)},
+        "matmul": {"e": share, "e_b": share, "t0": time, "c": count, "k0": count, "t_s": time, "t_q": time, "q": st.floats(0, 2), "e16": share},
         "attention": {"e": share, "e_b": share, "t0": time, "kv0": count},
         "decode_attention": {"e_b": share, "e": share, "t0": time, "t_b": time, "t_s": time},
         "stream": {"e_b": share, "t0": time},
         "collective": {"a": time, "b": time, "e_w": share, "c": st.floats(0, 1e-8) if not ideal else zero},
         "network": {"e": share, "e_a": share, "e_w": share, "t0": time, "t1": time},
-        "engine": {"prefill_step": time, "decode_step": time, "training_step": time},
+        "engine": {"prefill_step": time, "decode_step": time, "training_step": time, "compute": share, "attention": share},
     }
     return machine(n, fits={law: {k: of(v) for k, v in c.items()} for law, c in kinds.items()}, **device)
 
 
 @st.composite
-def architectures(draw: st.DrawFn) -> Architecture:
-    """Dense, mixture, latent or windowed."""
+def architectures(draw: st.DrawFn, kinds: tuple[str, ...]) -> Architecture:
+    """One of the kinds: dense, moe, mla, window."""
     heads = draw(st.sampled_from([8, 16, 32]))
     layers = draw(st.sampled_from([4, 8, 24]))
-    kind = draw(st.sampled_from(["dense", "moe", "mla", "window"]))
+    kind = draw(st.sampled_from(kinds))
     experts = draw(st.sampled_from([8, 64]))
     return Architecture(
         hidden_size=heads * 64, num_layers=layers, num_heads=heads, num_kv_heads=draw(st.sampled_from([1, 2, 8])), head_dim=64,
@@ -58,9 +58,9 @@ def architectures(draw: st.DrawFn) -> Architecture:
 
 
 @st.composite
-def models(draw: st.DrawFn, n: int) -> tuple[Columns, Columns]:
+def models(draw: st.DrawFn, n: int, kinds: tuple[str, ...] = ("dense", "moe", "mla", "window")) -> tuple[Columns, Columns]:
     """Architecture and size columns of n models."""
-    made = [columns(draw(architectures())) for _ in range(n)]
+    made = [columns(draw(architectures(kinds))) for _ in range(n)]
     return concat([a for a, _ in made]), concat([size for _, size in made])
 
 

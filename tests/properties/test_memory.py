@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from planner.model import memory
@@ -12,7 +12,7 @@ from planner.search import estimate
 from tests.properties.space import layouts, machines, models, requests
 
 N = 3
-FEW = settings(max_examples=40, deadline=None)
+FEW = settings(max_examples=25, deadline=None, phases=(Phase.generate,))
 Model = tuple[Columns, Columns]
 
 
