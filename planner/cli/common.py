@@ -105,6 +105,14 @@ def write(text: str, output: Path | None) -> None:
         raise
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both are there and are the same file."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
+
+
 def dump(value: Any) -> str:
     """JSON with stable keys; what is not finite is null."""
     return json.dumps(_finite(value), indent=1, allow_nan=False, ensure_ascii=False)

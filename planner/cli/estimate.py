@@ -26,7 +26,7 @@ class Recompute(StrEnum):
 def command(
     workload: Annotated[str, typer.Argument(help="A zoo id, a config.json or a workload YAML.")],
     system: Annotated[str, typer.Argument(help="A system or device id: planner hardware list.")],
-    devices: Annotated[int, typer.Option(min=1, max=100_000, help="How many; by default one node's.", show_default=False)] = 0,
+    devices: Annotated[int | None, typer.Option(min=1, max=100_000, help="How many; by default one node's.")] = None,
     precision: Annotated[str, typer.Option(help="fp32, bf16, fp16, fp8, int8, w4a16 or fp4.")] = "",
     batch: Annotated[int, typer.Option(min=1, max=1_000_000, help="Requests in flight a replica, or samples a pass.")] = 1,
     input: Annotated[int, typer.Option(min=1, help="Tokens in, a request.")] = 1000,

@@ -1,5 +1,6 @@
 """``planner init``: a commented plan to start from."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +29,7 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace a plan that is there.")] = False,
 ) -> None:
     """Write a commented plan: every field, its unit, and what it is for."""
-    if str(output) != "-" and output.exists() and not force:
+    if str(output) != "-" and os.path.lexists(output) and not force:
         raise InputError("exists already", where=str(output), hint="Name another with -o, or use --force.")
     template = Path(__file__).parents[1] / "data" / "plans" / f"{scenario.value}.yaml"
     write(template.read_text(encoding="utf-8"), output)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.common import ProfilesOption, about, plan_text, profiles, write
+from planner.cli.common import ProfilesOption, about, plan_text, profiles, same_file, write
 from planner.errors import InputError, unknown, visible
 
 EXAMPLES = "Example: planner report plan.yaml -o decision.html"
@@ -47,7 +47,7 @@ def command(
     read, _ = read_plan(path, text)
     with about(path):
         result = decide(gather(read, text, path, profiles(profiles_dir)))
-    if output is not None and output.exists() and plan.exists() and output.samefile(plan):
+    if output is not None and same_file(output, plan):
         raise InputError("the report would replace the plan", where=str(output), hint="Name another file with -o.")
     render = {Kind.html: build.html, Kind.md: build.markdown, Kind.csv: build.csv_text, Kind.json: build.json_text}[kind]
     shown = result if kind in (Kind.json, Kind.csv) else shortened(result, PAGE)

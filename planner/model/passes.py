@@ -8,8 +8,6 @@ from planner.model.columns import Array
 from planner.model.operation import Machine, Op
 from planner.model.ops import laws
 
-PARTS = ("matmul", "attention", "elementwise", "communication", "overhead", "pipeline", "optimizer")
-
 
 @dataclass(frozen=True)
 class Pass:
@@ -60,8 +58,12 @@ ENGINE = {
     "attention": 1.0,
     "elementwise": 1.0,
     "communication": 1.0,
+    "dispatch": 1.0,
 }
 """Coefficients of the law "engine", by software stack: what a stack adds to its kernels."""
+
+
+APART = ("communication", "dispatch")
 
 
 def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
@@ -70,5 +72,5 @@ def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
     if engine is None:
         return parts
     shares = {part: engine[part] if part in engine else 1.0 for part in parts}
-    whole = {part: 1.0 if part == "communication" else engine.compute for part in parts}
+    whole = {part: 1.0 if part in APART else engine.compute for part in parts}
     return {part: seconds / (shares[part] * whole[part]) for part, seconds in parts.items()}

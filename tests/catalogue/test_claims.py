@@ -26,15 +26,20 @@ def table(folder: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("text", "where", "says"),
     [
-        ("", "", "is not a CSV table"), ("\n\n\n", "", "is not a CSV table"), ("nothing here\n", ":1", "has no column 'case'"),
+        ("", "", "is not a CSV table"),
+        ("\n\n\n", "", "is not a CSV table"),
+        ("nothing here\n", ":1", "has no column 'case'"),
         (HEADER.replace("scenario", "scenaro"), ":1", "has no column 'scenario'"),
-        (HEADER.replace(",", ";"), ":1", "has no column 'case'"), (HEADER.replace("tp", "value"), ":1", "has the column 'value' twice"),
+        (HEADER.replace(",", ";"), ":1", "has no column 'case'"),
+        (HEADER.replace("tp", "value"), ":1", "has the column 'value' twice"),
         (HEADER + "x," * 20 + "\n", ":2", "more fields than its header"),
         (HEADER + ROW.format(value=1, tp=1, devices=1) + "x," * 20 + "\n", "", "Expected 10 fields in line 3"),
-        (HEADER + '"never closed,1\n' * 3, "", "EOF inside string"), (HEADER.encode() + b"\0\n", ":2", "NUL bytes"),
-        (HEADER.encode() + b"caf\xe9\n", ":2", "not UTF-8"), (bytes(range(1, 256)) * 50, ":2", "not UTF-8"),
+        (HEADER + '"never closed,1\n' * 3, "", "EOF inside string"),
+        (HEADER.encode() + b"\0\n", ":2", "NUL bytes"),
+        (HEADER.encode() + b"caf\xe9\n", ":2", "not UTF-8"),
+        (bytes(range(1, 256)) * 50, ":2", "not UTF-8"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_table(text: str | bytes, where: str, says: str, tmp_path: Path, refused: Refused) -> None:
     path = table(tmp_path, text)
     error = refused(read_claims, path)
@@ -91,16 +96,20 @@ SIZES = "hidden_size,num_layers,num_heads,num_kv_heads,head_dim,ffn_size,gated_f
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "is not a CSV table"), ("a,b\n1,2\n", "has no column 'workload'"), (bytes(range(1, 256)), "not UTF-8"),
-        ("workload,hidden_size\nm\n", "'m', is not usable: hidden_size"), ("workload,hidden_size\nm,abc\n", "hidden_size: 'abc' is not"),
+        ("", "is not a CSV table"),
+        ("a,b\n1,2\n", "has no column 'workload'"),
+        (bytes(range(1, 256)), "not UTF-8"),
+        ("workload,hidden_size\nm\n", "'m', is not usable: hidden_size"),
+        ("workload,hidden_size\nm,abc\n", "hidden_size: 'abc' is not"),
         (f"workload,{SIZES}\nm,4096,32,0,8,128,1,true,5,5\n", "'num_heads' is 0"),
         (f"workload,{SIZES}\nm,4096,32,32,7,128,1,true,5,5\n", "cannot share 7"),
         (f"workload,{SIZES}\nm,-1,32,32,8,128,1,true,5,5\n", "hidden_size: '-1' must be at least 0"),
         (f"workload,{SIZES}\nm,1.5,32,32,8,128,1,true,5,5\n", "hidden_size"),
-        ('workload,x\n"' + "x" * 300_000 + '",1\n', "is not usable"), ('workload,x\n"never closed', "is not a CSV table"),
+        ('workload,x\n"' + "x" * 300_000 + '",1\n', "is not usable"),
+        ('workload,x\n"never closed', "is not a CSV table"),
         ("workload,workload\nm,n\n", "twice"),
     ],
-)  # fmt: skip
+)
 def test_broken_architectures_beside(text: str | bytes, says: str, tmp_path: Path, refused: Refused) -> None:
     beside = tmp_path / "architectures.csv"
     beside.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -9,6 +9,7 @@ from planner.model.ops import laws
 from planner.model.passes import ENGINE
 from planner.schema.workload import Architecture, Mla, Moe
 
+
 def coefficients(law: str, n: int = 1, **values: object) -> Columns:
     """An ideal device's coefficients of a law (efficiencies, named e…, are 1 and all else 0), and what the test sets."""
     names = {} if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
@@ -60,7 +61,8 @@ def layout(n: int = 1, **more: object) -> Columns:
 
 # config.json of meta-llama/Meta-Llama-3-8B, and table 1 and section 2 of Llama 3 (arXiv:2407.21783)
 LLAMA_3_8B = Architecture(
-    hidden_size=4096, num_layers=32, num_heads=32, num_kv_heads=8, head_dim=128, ffn_size=14336, vocab_size=128256, max_context=8192
+    hidden_size=4096, num_layers=32, num_heads=32, num_kv_heads=8, head_dim=128, ffn_size=14336, vocab_size=128256,
+    max_context=8192,
 )  # fmt: skip
 # table 2.1 of GPT-3 (arXiv:2005.14165)
 GPT_3_175B = Architecture(

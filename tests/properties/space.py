@@ -30,7 +30,17 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
     zero = st.just(0.0)
     time, count, share = (zero, zero, st.just(1.0)) if ideal else (LITTLE, st.floats(0, 200), UNIT)
     kinds = {
-        "matmul": {"e": share, "e_b": share, "t0": time, "c": count, "k0": count, "t_s": time, "t_q": time, "q": st.floats(0, 2), "e16": share},
+        "matmul": {
+            "e": share,
+            "e_b": share,
+            "t0": time,
+            "c": count,
+            "k0": count,
+            "t_s": time,
+            "t_q": time,
+            "q": st.floats(0, 2),
+            "e16": share,
+        },
         "attention": {"e": share, "e_b": share, "t0": time, "kv0": count},
         "decode_attention": {"e_b": share, "e": share, "t0": time, "t_b": time, "t_s": time},
         "stream": {"e_b": share, "t0": time},
@@ -47,12 +57,13 @@ def architectures(draw: st.DrawFn, kinds: tuple[str, ...]) -> Architecture:
     heads = draw(st.sampled_from([8, 16, 32]))
     layers = draw(st.sampled_from([4, 8, 24]))
     kind = draw(st.sampled_from(kinds))
-    experts = draw(st.sampled_from([8, 64]))
+    chosen, shared = draw(st.sampled_from([1, 2, 4])), draw(st.sampled_from([0, 512]))
+    moe = Moe(draw(st.sampled_from([8, 64])), chosen, 1024, shared_ffn_size=shared)
     return Architecture(
         hidden_size=heads * 64, num_layers=layers, num_heads=heads, num_kv_heads=draw(st.sampled_from([1, 2, 8])), head_dim=64,
         ffn_size=heads * 64 * 4, vocab_size=draw(st.sampled_from([1000, 128_000])), max_context=131_072,
         gated_ffn=draw(st.booleans()), tied_embeddings=draw(st.booleans()),
-        moe=Moe(experts, draw(st.sampled_from([1, 2, 4])), 1024, shared_ffn_size=draw(st.sampled_from([0, 512]))) if kind == "moe" else None,
+        moe=moe if kind == "moe" else None,
         mla=Mla(512, 256, 64, 32, 64) if kind == "mla" else None, window=Window(512, layers // 2) if kind == "window" else None,
     )  # fmt: skip
 

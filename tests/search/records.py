@@ -15,10 +15,13 @@ from planner.schema.workload import Architecture, Network, Workload
 SOURCES = {"made": "made up"}
 LANGUAGE = Workload(
     "tiny-lm", "Tiny LM, 1.3 billion", SOURCES, Architecture(
-        hidden_size=2048, num_layers=24, num_heads=16, num_kv_heads=16, head_dim=128, ffn_size=5632, vocab_size=32000, max_context=8192
+        hidden_size=2048, num_layers=24, num_heads=16, num_kv_heads=16, head_dim=128, ffn_size=5632, vocab_size=32000,
+        max_context=8192,
     ),
 )  # fmt: skip
-VISION = Workload("tiny-cnn", "Tiny CNN", SOURCES, network=Network(Figure(25e6, "made"), Figure(4e9, "made"), Figure(11e6, "made")))
+VISION = Workload(
+    "tiny-cnn", "Tiny CNN", SOURCES, network=Network(Figure(25e6, "made"), Figure(4e9, "made"), Figure(11e6, "made"))
+)
 SERVE = Serve(requests_per_second=20.0, input_tokens=500.0, output_tokens=100.0)
 TRAIN = Train(tokens=1e9, sequence_length=2048.0, global_batch=64.0)
 INFER = Infer(samples_per_second=5000.0)
@@ -28,13 +31,15 @@ def figure(value: float) -> Figure:
     return Figure(value, "made")
 
 
-def device(id: str = "alder", speed: float = 1.0, *, dtypes: tuple[str, ...] = ("bf16", "fp16", "fp8", "int8"), **more: Any) -> Device:
+def device(
+    id: str = "alder", speed: float = 1.0, *, dtypes: tuple[str, ...] = ("bf16", "fp16", "fp8", "int8"), **more: Any
+) -> Device:
     """100 TFLOP/s (twice that in eight bits), 1 TB/s, 48 GB, 100 to 300 W, all but the power times ``speed``."""
     peak = {d: figure(speed * (200e12 if d in ("fp8", "int8") else 100e12)) for d in dtypes}
     given = {
         "id": id, "name": id.title(), "vendor": "made", "kind": "gpu", "family": "made-up", "sources": SOURCES, "peak": peak,
-        "memory": (Memory("main", "HBM", figure(48e9 * speed), figure(1e12 * speed)),), "tdp": figure(300.0), "idle_power": figure(100.0),
-        "links": (Link("made", figure(1e11)),),
+        "memory": (Memory("main", "HBM", figure(48e9 * speed), figure(1e12 * speed)),),
+        "tdp": figure(300.0), "idle_power": figure(100.0), "links": (Link("made", figure(1e11)),),
     }  # fmt: skip
     return Device(**{**given, **more})
 
@@ -51,7 +56,9 @@ def price(amount: float, currency: str = "USD") -> Price:
     return Price((amount, currency), date(2026, 1, 2), "made")
 
 
-def offer(id: str, of: str, *, region: str = "here", devices: int | None = None, needs_host: bool = False, **prices: float) -> Offer:
+def offer(
+    id: str, of: str, *, region: str = "here", devices: int | None = None, needs_host: bool = False, **prices: float
+) -> Offer:
     return Offer(id, of, Prices(**{term: price(amount) for term, amount in prices.items()}), region, devices, needs_host)
 
 

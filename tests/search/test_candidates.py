@@ -98,7 +98,7 @@ def test_an_owned_machine_is_written_off_and_pays_for_its_power() -> None:
 
 @pytest.mark.parametrize("scenario", GOALS)
 def test_totals_scale_with_prices(scenario: str) -> None:
-    devices, systems, shop = fleet()
+    shop = fleet()[2]
     dear = provider(*(offer(o.id, o.system, devices=o.devices, on_demand=3 * o.prices.on_demand.amount) for o in shop.offers))  # type: ignore[union-attr]
     rented = {"terms": ("on_demand",)}
     one = {c.offer: c.cost.value for c in found(GOALS[scenario], hardware=rented)}

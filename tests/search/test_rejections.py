@@ -15,7 +15,19 @@ from planner.search.find import _settings, candidates
 from planner.search.listings import listings
 from planner.search.result import Candidate
 from tests.search.records import (
-    GOALS, INFER, LANGUAGE, SERVE, SOURCES, TRAIN, VISION, device, figure, inputs, offer, provider, system,
+    GOALS,
+    INFER,
+    LANGUAGE,
+    SERVE,
+    SOURCES,
+    TRAIN,
+    VISION,
+    device,
+    figure,
+    inputs,
+    offer,
+    provider,
+    system,
 )  # fmt: skip
 
 HUGE = Workload(
@@ -26,7 +38,9 @@ HUGE = Workload(
 )  # fmt: skip
 
 
-def one(goal: Serve | Train | Infer, *, devices: int = 8, joined: bool = True, needs_host: bool = False, **more: Any) -> Candidate:
+def one(
+    goal: Serve | Train | Infer, *, devices: int = 8, joined: bool = True, needs_host: bool = False, **more: Any
+) -> Candidate:
     """The only candidate: a node of eight at 16 an hour."""
     shop = provider(offer("node", f"alder-x{devices}", needs_host=needs_host, on_demand=16.0))
     records = {"devices": [device()], "systems": [system(devices=devices, joined=joined)], "providers": (shop,)}
@@ -125,7 +139,9 @@ def test_no_layout_divides() -> None:
     assert "no layout divides" in found.rejected
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="train._rows lets unjoined devices form data-parallel ranks: NaN time")
+@pytest.mark.xfail(
+    strict=True, raises=AssertionError, reason="train._rows lets unjoined devices form data-parallel ranks: NaN time"
+)
 def test_training_on_devices_that_nothing_joins_has_a_reason() -> None:
     found = one(replace(TRAIN, global_batch=64.0), joined=False)
     assert not found.feasible and "–" not in found.rejected
@@ -176,7 +192,9 @@ def test_an_empty_filter_of_kinds_says_so() -> None:
     assert "kind" in emptied(kinds=("fpga",))
 
 
-@pytest.mark.xfail(strict=True, reason="amounts in another currency (electricity, host_price, budget) are added as if they were the same")
+@pytest.mark.xfail(
+    strict=True, reason="amounts in another currency (electricity, host_price, budget) are added as if they were the same"
+)
 @pytest.mark.parametrize("field", ["budget", "host_price", "electricity"])
 def test_amounts_in_another_currency_are_refused(field: str) -> None:
     with pytest.raises(InputError):

@@ -164,7 +164,7 @@ def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
 def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
     """Tokens to the devices of their experts; nothing where every device already holds every token."""
     shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": p.tp}
-    return Op(name, "collective", "communication", count * (p.pooled > 1), shape, np.zeros(len(p)))
+    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)))
 
 
 def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns) -> Op:

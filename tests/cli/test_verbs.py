@@ -1,0 +1,287 @@
+"""Every verb: figures as JSON and nothing but, wrong input as one message, files whole or not at all."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner import __version__
+
+Refused = Callable[..., str]
+TABLE = "case,task,scenario,workload,hardware,precision,metric,value,devices,input_tokens,output_tokens\n"
+ROW = "a,inference,offline,llama-3.1-8b,acme-one,bf16,output_tokens_per_s,{value},{devices},100,100\n"
+
+
+def strict(text: str) -> dict[str, Any]:
+    """JSON without NaN and Infinity."""
+
+    def no(constant: str) -> object:
+        raise AssertionError(constant)
+
+    found = json.loads(text, parse_constant=no)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "key"),
+    [
+        (("hardware", "list"), 0, "rows"),
+        (("hardware", "list", "--systems"), 0, "rows"),
+        (("hardware", "list", "--offers"), 0, "rows"),
+        (("hardware", "show", "acme-one"), 0, "peak"),
+        (("hardware", "show", "acme-one-x8"), 0, "tiers"),
+        (("hardware", "show", "acme"), 0, "offers"),
+        (("hardware", "check"), 0, "problems"),
+        (("workloads", "list"), 0, "rows"),
+        (("workloads", "show", "llama-3.1-8b"), 0, "phases"),
+        (("workloads", "show", "resnet-50"), 0, "phases"),
+        (("estimate", "llama-3.1-8b", "acme-one-x8"), 0, "figures"),
+        (("estimate", "llama-3.1-8b", "acme-one"), 0, "figures"),
+        (("estimate", "llama-3.1-8b", "acme-one-x8", "--train", "--devices", "8"), 1, "memory"),
+        (("estimate", "llama-3.1-405b", "acme-one"), 1, "memory"),
+        (("estimate", "resnet-50", "acme-one", "--precision", "bf16"), 0, "figures"),
+        (("compare", "PLAN"), 0, "candidates"),
+        (("report", "PLAN"), 0, "candidates"),
+    ],
+)
+def test_json_and_nothing_else_on_stdout(
+    arguments: tuple[str, ...], status: int, key: str, own: Path, planner: Callable[..., Any]
+) -> None:
+    named = [own / "plan.yaml" if a == "PLAN" else a for a in arguments]
+    run = planner(*named, "--format", "json", "--profiles", own)
+    found = strict(run.out)
+    assert run.status == status, run.err
+    assert found["schema_version"] == 1 and key in found
+
+
+def test_validate_gives_json_and_a_table(own: Path, planner: Callable[..., Any]) -> None:
+    table = own / "t.csv"
+    table.write_text(
+        TABLE + ROW.format(value=1000, devices=8) + ROW.format(value=1000, devices=0) + ROW.format(value="=1", devices=8)
+    )
+    run = planner("validate", table, "--format", "json", "--profiles", own)
+    found = strict(run.out)["files"][0]
+    assert (found["cases"], found["estimated"], sum(found["skipped"].values())) == (3, 1, 2)
+    shown = planner("validate", table, "--profiles", own)
+    assert "t.csv: skipped 1: the number of devices is not positive" in shown.out
+
+
+@pytest.mark.parametrize("column", ["workload", "hardware", "precision", "scenario", "metric"])
+@pytest.mark.parametrize("cell", ["", "nobody", "../../etc/passwd", "=cmd|' /C calc'!A0", "\x1b[31m\u202e", "x" * 10_000])
+def test_a_row_about_something_unknown_is_skipped_and_counted(
+    column: str, cell: str, own: Path, planner: Callable[..., Any]
+) -> None:
+    row = dict(zip(TABLE.strip().split(","), ROW.format(value=1000, devices=8).strip().split(","), strict=True))
+    (own / "t.csv").write_text(TABLE + ",".join((row | {column: cell}).values()) + "\n")
+    run = planner("validate", own / "t.csv", "--format", "json", "--profiles", own)
+    found = strict(run.out)["files"][0]
+    assert found["cases"] == 1
+    assert found["estimated"] == (1 if column == "precision" and not cell else 0)
+    assert found["estimated"] + sum(found["skipped"].values()) == 1
+    shown = planner("validate", own / "t.csv", "--profiles", own).out
+    assert "\x1b" not in shown and "\u202e" not in shown and max(map(len, shown.splitlines())) < 300
+
+
+def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
+    assert "has no column 'case'" in refused("validate", own / "plan.yaml")
+    assert "No such file" in refused("validate", own / "none.csv")
+    assert "is a directory" in refused("validate", own)
+    (own / "t.csv").write_text(TABLE)
+    (own / "architectures.csv").write_text("workload,hidden_size\nm,abc\n")
+    assert "architectures.csv" in refused("validate", own / "t.csv")
+    assert "has no column 'case'" in refused("validate", own / "architectures.csv")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("hardware", "show", "nvidia-h10-sxm"), "Did you mean nvidia-h100-sxm"),
+        (("hardware", "list", "--kind", "gpus"), "Did you mean gpu?"),
+        (("hardware", "list", "--profiles", "none"), "not a folder of profiles"),
+        (("workloads", "show", "lama-3.1-8b"), "Did you mean llama-3.1-8b"),
+        (("workloads", "show", "none/config.json"), "does not exist"),
+        (("estimate", "llama-3.1-8b", "acme-won"), "unknown system 'acme-won'"),
+        (("estimate", "llama-3.1-8b", "../acme-one"), "unknown system"),
+        (("estimate", "lama", "nvidia-h100-sxm"), "unknown model 'lama'"),
+        (("estimate", "llama-3.1-8b", "nvidia-h100-sxm", "--precision", "bf17"), "Did you mean bf16"),
+        (("compare",), "give either a plan file or --model"),
+        (("compare", "plan.yaml", "--model", "gpt2"), "give either a plan file or --model"),
+        (("compare", "--model", "gpt2"), "flags serve.requests_per_second"),
+        (("compare", "--model", "gpt2", "--requests", "nan"), "not a finite number"),
+        (("compare", "--model", "gpt2", "--requests", "1", "--kind", "gpus"), "Did you mean 'gpu'?"),
+        (("compare", "--model", "gpt2", "--requests", "1", "--tpot", "40"), "has no unit"),
+        (("compare", "--model", "\x1b[31m\u202e", "--requests", "1"), "unknown model"),
+        (("compare", "none.yaml"), "No such file"),
+        (("report", "none.yaml"), "No such file"),
+        (("report", "."), "is a directory"),
+        (("report", "x" * 10_000), "name too long"),
+    ],
+)
+def test_wrong_arguments(arguments: tuple[str, ...], says: str, own: Path, refused: Refused) -> None:
+    assert says in refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("reprot",), "Did you mean 'report'?"),
+        (("hardware", "lst"), "No such command 'lst'"),
+        (("hardware", "list", "--knd", "gpu"), "--kind"),
+        (("estimate", "gpt2"), "Missing argument"),
+        (("estimate", "gpt2", "x", "--devices", "0"), "Invalid value for '--devices'"),
+        (("estimate", "gpt2", "x", "--batch", "many"), "Invalid value for '--batch'"),
+        (("estimate", "gpt2", "x", "--zero", "4"), "Invalid value for '--zero'"),
+        (("compare", "--format", "xml"), "is not one of 'table', 'json'"),
+        (("init", "dance"), "is not one of 'serve', 'train', 'infer'"),
+        (("report",), "Missing argument"),
+    ],
+)
+def test_wrong_usage(arguments: tuple[str, ...], says: str, own: Path, planner: Callable[..., Any]) -> None:
+    run = planner(*arguments)
+    assert (run.status, run.out) == (2, "")
+    assert says in run.err and "Traceback" not in run.err
+
+
+def test_what_the_search_refuses_names_the_plan(own: Path, refused: Refused) -> None:
+    plan = own / "plan.yaml"
+    plan.write_text(plan.read_text().replace("llama-3.1-8b", "resnet-50"))
+    assert refused("compare", plan, "--profiles", own).startswith(f"planner: {plan}: 'resnet-50' is not a language model")
+    plan.write_text(plan.read_text().replace("resnet-50", "gpt2"))
+    assert refused("report", plan, "--profiles", own).startswith(f"planner: {plan}: a context of 1,200 tokens")
+
+
+def test_nothing_fits_is_status_1(own: Path, planner: Callable[..., Any]) -> None:
+    plan = own / "plan.yaml"
+    plan.write_text(plan.read_text().replace("output_tokens: 200", "output_tokens: 200\n  tpot: 1 us"))
+    run = planner("compare", plan, "--profiles", own)
+    assert run.status == 1 and "time per output token" in run.out
+    run = planner("report", plan, "--profiles", own, "-o", own / "r.html")
+    assert run.status == 1 and (own / "r.html").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", ["report.html", "r.md", "r.csv", "r.json", "new/folder/r.HTM"])
+def test_a_report_by_its_name(name: str, own: Path, planner: Callable[..., Any]) -> None:
+    run = planner("report", own / "plan.yaml", "--profiles", own, "-o", own / name)
+    assert run.status == 0, run.err
+    text = (own / name).read_text()
+    assert {"h": "<!doctype html", "m": "#", "c": "label,", "j": "{"}[Path(name).suffix[1].lower()] in text.lower()
+    assert (own / name).stat().st_mode & 0o777 == 0o666 & ~umask()
+
+
+def umask() -> int:
+    """The process's mask of file modes."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_report_beside_its_plan(own: Path, planner: Callable[..., Any]) -> None:
+    assert planner("report", own / "plan.yaml", "--profiles", own).status == 0
+    (own / "plan.yaml").rename(own / "other.yaml")
+    assert planner("report", own / "other.yaml", "--profiles", own).status == 0
+    assert (own / "report.html").read_text() and (own / "other.html").read_text()
+
+
+def test_a_report_never_replaces_its_plan(own: Path, refused: Refused) -> None:
+    before = (own / "plan.yaml").read_bytes()
+    assert "would replace the plan" in refused(
+        "report", own / "plan.yaml", "--format", "md", "-o", own / "plan.yaml", "--profiles", own
+    )
+    (own / "plan.yaml").rename(own / "p.html")
+    (own / "link.md").symlink_to(own / "p.html")
+    assert "would replace the plan" in refused("report", own / "p.html", "--profiles", own)
+    assert "would replace the plan" in refused("report", own / "p.html", "-o", own / "link.md", "--profiles", own)
+    assert (own / "p.html").read_bytes() == before
+
+
+def test_an_unknown_kind_of_report(own: Path, refused: Refused) -> None:
+    assert "unknown kind of report '.pdf'" in refused("report", own / "plan.yaml", "-o", own / "r.pdf", "--profiles", own)
+
+
+@pytest.mark.parametrize("broken", ["plan", "device", "offer", "system"])
+def test_wrong_input_leaves_an_old_report_as_it_was(broken: str, own: Path, refused: Refused) -> None:
+    folder = own / "out"
+    folder.mkdir()
+    report = folder / "r.html"
+    report.write_bytes(b"the old report")
+    file = {
+        "plan": "plan.yaml",
+        "device": "gpu/acme-one.yaml",
+        "offer": "offers/acme.yaml",
+        "system": "systems/acme-one-x8.yaml",
+    }[broken]
+    (own / file).write_text((own / file).read_text() + "nonsense: 1\n")
+    message = refused("report", own / "plan.yaml", "--profiles", own, "-o", report)
+    assert str(own / file) in message and "unknown field 'nonsense'" in message
+    assert report.read_bytes() == b"the old report"
+    assert list(folder.iterdir()) == [report]
+
+
+def test_a_place_that_cannot_be_written(own: Path, refused: Refused) -> None:
+    (own / "file").write_text("kept")
+    (own / "dir").mkdir()
+    for output in (own / "file" / "r.html", own / "dir", own / ("x" * 300 + ".html"), Path("/proc/none/r.html")):
+        assert "cannot be written" in refused("report", own / "plan.yaml", "--format", "html", "--profiles", own, "-o", output)
+    assert (own / "file").read_text() == "kept"
+    assert list((own / "dir").iterdir()) == []
+    assert not [p for p in own.iterdir() if p.name.startswith(".")]
+
+
+def test_a_link_keeps_being_one(own: Path, planner: Callable[..., Any]) -> None:
+    (own / "real.md").write_text("old")
+    (own / "link.md").symlink_to(own / "real.md")
+    assert planner("report", own / "plan.yaml", "--profiles", own, "-o", own / "link.md").status == 0
+    assert (own / "link.md").is_symlink() and (own / "real.md").read_text().startswith("#")
+
+
+def test_init_writes_a_plan_that_is_read(own: Path, planner: Callable[..., Any], refused: Refused) -> None:
+    from planner.catalogue.plan import read_plan
+
+    for scenario in ("serve", "train", "infer"):
+        run = planner("init", scenario, "-o", own / f"{scenario}.yaml")
+        assert run.status == 0
+        assert read_plan(own / f"{scenario}.yaml")[0].scenario == scenario
+        shown = planner("init", scenario, "-o", "-").out
+        assert shown == (own / f"{scenario}.yaml").read_text()
+    (own / "serve.yaml").write_text("mine")
+    assert "exists already" in refused("init", "serve", "-o", own / "serve.yaml")
+    assert "exists already" in refused("init", "serve", "-o", own)
+    assert (own / "serve.yaml").read_text() == "mine"
+    assert planner("init", "serve", "-o", own / "serve.yaml", "--force").status == 0
+    assert (own / "serve.yaml").read_text() != "mine"
+
+
+def test_profiles_of_ones_own_win(own: Path, planner: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = own / "gpu" / "nvidia-h100-sxm.yaml"
+    mine.write_text((own / "gpu" / "acme-one.yaml").read_text())
+    assert "Acme One" not in planner("hardware", "show", "nvidia-h100-sxm").out
+    assert "Acme One" in planner("hardware", "show", "nvidia-h100-sxm", "--profiles", own).out
+    monkeypatch.setenv("PLANNER_PROFILES", str(own))
+    assert "Acme One" in planner("hardware", "show", "nvidia-h100-sxm").out
+
+
+def test_text_that_a_terminal_would_act_on(own: Path, planner: Callable[..., Any]) -> None:
+    plan = own / "plan.yaml"
+    plan.write_text(plan.read_text().replace("Where should it run?", '"\\e[31mred \\u202eevil \\a"'))
+    offers = own / "offers" / "acme.yaml"
+    offers.write_text(offers.read_text().replace("id: box", 'id: "b\\e[2Jx"'))
+    for arguments in (("compare", plan), ("hardware", "list", "--offers"), ("hardware", "show", "acme"), ("report", plan)):
+        run = planner(*arguments, "--profiles", own)
+        assert run.status == 0, run.err
+        assert not set("\x1b\u202e\x07") & set(run.out + run.err)
+
+
+def test_check_is_status_1_where_something_is_wrong(own: Path, planner: Callable[..., Any]) -> None:
+    offers = own / "offers" / "acme.yaml"
+    offers.write_text(offers.read_text().replace("8 USD/h", "80 USD/h"))
+    run = planner("hardware", "check", "--profiles", own)
+    assert run.status == 1 and "box moon-1 costs more spot than on demand" in run.out
+
+
+def test_version(planner: Callable[..., Any]) -> None:
+    run = planner("--version")
+    assert (run.status, run.out) == (0, f"planner {__version__}\n")
