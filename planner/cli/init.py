@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from planner.cli.common import write
-from planner.errors import InputError
+from planner.errors import InputError, visible
 
 EXAMPLES = "Example: planner init serve -o plan.yaml && planner report plan.yaml"
 
@@ -34,4 +34,4 @@ def command(
     template = Path(__file__).parents[1] / "data" / "plans" / f"{scenario.value}.yaml"
     write(template.read_text(encoding="utf-8"), output)
     if str(output) != "-":
-        typer.echo(f"Wrote {output}. Next: planner report {output}")
+        typer.echo(visible(f"Wrote {output}. Next: planner report {output}"))

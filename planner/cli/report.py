@@ -54,7 +54,7 @@ def command(
     write(render(shown), output)
     typer.echo(visible(result.verdict.headline), err=output is None or str(output) == "-")
     if output is not None and str(output) != "-":
-        typer.echo(f"Report: {output}")
+        typer.echo(visible(f"Report: {output}"))
     if not result.verdict.choice:
         for c in result.candidates:
             typer.echo(visible(f"  {c.label}: {c.rejected}"), err=True)

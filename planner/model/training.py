@@ -1,7 +1,7 @@
 """One optimizer step of a transformer on many devices: micro-batches through pipeline stages, gradients, the update.
 
 ``p`` holds, each (N,): tp, cp, pp, dp, ep, virtual [stages a device], micro_batch [sequences], num_micro, sequence [tokens],
-zero_stage, recompute [0 none, 1 attention only, 2 everything], weight, gradient [bytes], fused.
+zero_stage, shard [data-parallel ranks that share one copy], recompute [0 none, 1 attention only, 2 everything], weight, gradient [bytes], fused.
 """
 
 from dataclasses import dataclass, replace
@@ -97,7 +97,8 @@ def _gradients(size: Columns, p: Columns, machine: Machine, micro: Pass) -> Arra
     """What of the data-parallel exchange does not hide behind the computation it overlaps with (N,) [s].
 
     ZeRO 1 and 2 reduce-scatter gradients and gather weights once a step, beside one micro-batch; ZeRO 3 gathers
-    weights twice and scatters gradients in every micro-batch, beside all of it.
+    weights twice and scatters gradients in every micro-batch, beside all of it. Where only ``p.shard`` ranks share one
+    copy (hybrid sharding), the copies sum their shards' gradients over the network between them once a step.
     """
     dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
     expert = size.experts / (p.ep * p.pp)
@@ -106,12 +107,15 @@ def _gradients(size: Columns, p: Columns, machine: Machine, micro: Pass) -> Arra
         (dense, p.dp * p.cp, p.tp),
         (expert, np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.ep),
     ):
-        link = collective.bandwidth(machine.device, ranks, stride)
-        one = {k: _exchange(k, b * local, ranks, link, machine) for k, b in (("reduce_scatter", p.gradient), ("all_gather", 2.0))}
-        sharded = p.zero_stage >= 3
-        each = one["reduce_scatter"] + one["all_gather"] * np.where(sharded, 2.0, 1.0)
-        beside = micro.seconds * np.where(sharded, p.num_micro, 1.0)
-        total = each * np.where(sharded, p.num_micro, 1.0)
+        near = np.minimum(ranks, p.shard)
+        link = collective.bandwidth(machine.device, near, stride)
+        scatter = _exchange("reduce_scatter", p.gradient * local, near, link, machine)
+        gather = _exchange("all_gather", 2.0 * local, near, link, machine)
+        often = np.where(p.zero_stage >= 3, p.num_micro, 1.0)
+        total = (scatter + gather * np.where(p.zero_stage >= 3, 2.0, 1.0)) * often
+        far = np.maximum(1.0, ranks / near)
+        total = total + _exchange("all_reduce", p.gradient * local / near, far, machine.device.out_bandwidth, machine)
+        beside = micro.seconds * often
         exposed = exposed + np.where(local > 0, (beside**4 + total**4) ** 0.25 - beside, 0.0)
     return exposed
 

@@ -185,7 +185,7 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
             raise InputError(what, hint=_divisors(a, r.devices) if "heads" in what or "devices" in what else "")
     ep = min(8.0, dp * tp) if a.num_experts[0] else 1.0
     rows = rows.with_(
-        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, micro_batch=float(r.micro_batch), num_micro=micro,
+        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, shard=dp, micro_batch=float(r.micro_batch), num_micro=micro,
         sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
     )  # fmt: skip
     step = estimate.train(a, size, rows, machine)  # type: ignore[arg-type]

@@ -52,7 +52,7 @@ RANGES["communication"] = Range(2.0, 0.2, 20.0)  # a stack that overlaps it with
 PULL = (
     0.5  # towards 1 for every share, in units of the loss (an error of 10 %) by square of the logarithm: few runs, no wild shares
 )
-EACH = 4
+EACH = 3
 """Runs that must feed a fit for each coefficient it may move."""
 
 
@@ -107,7 +107,9 @@ def _engine_fit(family: str, stack: str, runs: list[tuple[Translated, "pd.Index[
 
     ranges = [RANGES.get(name, SHARE) for name in names]
     start = np.log([r.start for r in ranges])
-    simplex = np.vstack([start, start + 0.4 * np.diag(np.where(start < -1, 2.0, np.where(start > 0.1, 2.0, -1.0)))])  # a share moves down, a time up
+    simplex = np.vstack(
+        [start, start + 0.4 * np.diag(np.where(start < -1, 2.0, np.where(start > 0.1, 2.0, -1.0)))]
+    )  # a share moves down, a time up
     options = {"maxfev": 60 * len(names), "xatol": 0.01, "fatol": 1e-3, "initial_simplex": simplex}
     bounds = [(float(np.log(r.low)), float(np.log(r.high))) for r in ranges]
     best = minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options)

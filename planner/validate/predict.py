@@ -219,7 +219,7 @@ def _training(r: Rows) -> dict[str, Array]:
     rows = r.base.with_(
         tp=tp, pp=pp, cp=cp, ep=np.minimum(ep, dp * cp * tp), dp=dp, virtual=np.where(pp > 1, virtual, 1.0), micro_batch=micro,
         num_micro=np.maximum(1.0, batch / (dp * micro)), sequence=r.number("sequence_length", 2048.0), zero_stage=stage,
-        recompute=recompute, gradient=np.full(n, 4.0), fused=np.maximum(r.base.fused, compiled),
+        shard=_sharing(r, dp * cp, tp), recompute=recompute, gradient=np.full(n, 4.0), fused=np.maximum(r.base.fused, compiled),
         weight=np.maximum(r.base.weight, 1.0),
     )  # fmt: skip
     s = estimate.train(a, size, rows, r.machine)
@@ -232,6 +232,12 @@ def _training(r: Rows) -> dict[str, Array]:
         "mfu": model / s.seconds / devices / full, "model_tflops_per_device": s.model_flop / s.seconds / devices / 1e12,
         "samples_per_s": batch / s.seconds,
     }  # fmt: skip
+
+
+def _sharing(r: Rows, ranks: Array, tp: Array) -> Array:
+    """Data-parallel ranks that share one copy: all, or those of a slice where a row says that slices only sum gradients."""
+    within = r.table["sharding"].str.contains("within a slice").to_numpy()
+    return np.where(within, np.minimum(ranks, np.maximum(1.0, r.machine.device.up_size / tp)), ranks)
 
 
 def _network(r: Rows) -> dict[str, Array]:

@@ -50,11 +50,11 @@ def inference(n: int = 1, **more: object) -> Columns:
 
 
 def layout(n: int = 1, **more: object) -> Columns:
-    """A training layout: bf16 with fp32 gradients, one micro-batch of one sequence of 1,024 tokens on one device."""
+    """A training layout: bf16 with fp32 gradients, one micro-batch of one sequence of 1,024 tokens on one device; one copy."""
     plain = {
         "tp": 1.0, "cp": 1.0, "pp": 1.0, "dp": 1.0, "ep": 1.0, "virtual": 1.0, "micro_batch": 1.0, "num_micro": 1.0,
         "sequence": 1024.0, "zero_stage": 0.0, "recompute": 0.0, "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
-        "gradient": 4.0, "fused": 1.0,
+        "gradient": 4.0, "fused": 1.0, "shard": more.get("dp", 1.0),
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
 

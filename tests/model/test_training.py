@@ -82,6 +82,14 @@ def test_what_data_parallel_ranks_exchange(stage: float, sent: float) -> None:
     assert parts["communication"][0] == pytest.approx(7 / 8 * sent * size.total[0] / 100e9, rel=1e-3)
 
 
+def test_hybrid_sharding_sums_shards_between_copies() -> None:
+    """Two nodes, a copy in each: 7/8 of 4 + 2 + 2 B inside at 100 GB/s, then 4 / 8 B a gradient over 10 GB/s."""
+    _, size = columns(SMALL)
+    slow = machine(peak=1e30, peak_half=1e30, bandwidth=1e30)
+    parts = training.step(columns(SMALL)[0], layout(dp=16.0, shard=8.0, zero_stage=3.0), size, slow).whole.parts
+    assert parts["communication"][0] == pytest.approx((7 / 8 * 8 / 100e9 + 4 / 8 / 10e9) * size.total[0], rel=1e-3)
+
+
 @pytest.mark.xfail(strict=True, reason="training._gradients hides the dense and the expert exchange each behind the same work")
 def test_two_exchanges_do_not_hide_behind_the_same_work() -> None:
     """More computation in a step never shortens it; here compute is varied while what is exchanged stays."""

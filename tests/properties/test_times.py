@@ -13,6 +13,7 @@ from planner.model.operation import Machine
 from tests.properties.space import layouts, machines, models, requests
 
 N = 3
+# shrinking takes minutes and ends in columns that read no better: leave it out
 FEW = settings(max_examples=25, deadline=None, phases=(Phase.generate,))
 DENSE = ("dense", "mla", "window")  # mixtures hide two exchanges behind the same work: see tests/model/test_training.py
 RATES = ("peak", "bandwidth", "up_bandwidth", "out_bandwidth")
