@@ -1,10 +1,9 @@
 """The catalogue as rows for people and programs."""
 
-from datetime import date
 from typing import Any
 
 from planner import units
-from planner.catalogue.document import plain
+from planner.catalogue.document import read_text
 from planner.catalogue.profiles import Profiles
 from planner.errors import unknown
 from planner.schema.hardware import TERMS, Device, Provider, System
@@ -82,25 +81,8 @@ def cell(name: str, value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def text(record: Device | System | Provider) -> str:
-    """A record as indented lines; figures keep their unit, source and note."""
-    return "\n".join(_lines(plain(record), getattr(record, "sources", {}), 0))
-
-
-def _lines(value: Any, sources: dict[str, str], depth: int) -> list[str]:
-    pad = "  " * depth
-    lines = []
-    items = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, item in items:
-        if item in (None, "", [], {}) or key == "sources":
-            continue
-        if isinstance(item, dict) and "source" in item:
-            shown = item["value"] if not isinstance(item["value"], list) else " ".join(map(str, item["value"]))
-            note = f"; {item['note']}" if item.get("note") else ""
-            lines.append(f"{pad}{key}: {shown:g}" if isinstance(shown, float) else f"{pad}{key}: {shown}")
-            lines[-1] += f"   [{sources.get(item['source'], item['source'])}{note}]"
-        elif isinstance(item, (dict, list)):
-            lines += [f"{pad}{key}:", *_lines(item, sources, depth + 1)]
-        else:
-            lines.append(f"{pad}{key}: {item.isoformat() if isinstance(item, date) else item}")
-    return lines
+def text(record: Device | System | Provider, profiles: Profiles) -> str:
+    """A record for people: the profile as it was written, with units and sources, under the path it was read from."""
+    kind = {Device: "device", System: "system", Provider: "provider"}[type(record)]
+    path = profiles.files[kind][record.id]
+    return f"# {path}\n{read_text(path)}"

@@ -12,18 +12,14 @@ from planner.schema.inputs import Subject
 def subject(workload: str, system: str, profiles: Profiles) -> Subject:
     """Look both up; raises InputError with the nearest names."""
     model = find_workload(workload, profiles, Path())
-    providers = tuple(profiles.providers())
     if system in profiles.files["system"]:
         found = profiles.system(system)
-        return Subject(model, profiles.device(found.device), found, providers, intervals())
-    if system not in profiles.files["device"]:
+    elif system in profiles.files["device"]:
+        alone = f"{system}-x1"
+        found = profiles.system(alone) if alone in profiles.files["system"] else None
+    else:
         choices = [*profiles.files["system"], *profiles.files["device"]]
         raise unknown("system", system, choices, listing=LISTING["system"])
-    alone = f"{system}-x1"
-    return Subject(
-        model,
-        profiles.device(system),
-        profiles.system(alone) if alone in profiles.files["system"] else None,
-        providers,
-        intervals(),
-    )
+    device = profiles.device(found.device if found else system)
+    alike = {s.id: s.devices for s in profiles.systems() if s.device == device.id}
+    return Subject(model, device, found, tuple(profiles.providers()), intervals(), alike)

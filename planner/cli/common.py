@@ -76,6 +76,14 @@ def say(text: str) -> None:
     write(visible(text), None)
 
 
+def answer(format: Format, as_json: Callable[[], str], as_text: Callable[[], str]) -> None:
+    """Print the one that was asked for."""
+    if format is Format.json:
+        write(as_json(), None)
+    else:
+        say(as_text())
+
+
 def write(text: str, output: Path | None) -> None:
     """Print ``text``, or write it to a file: a temporary one beside it, renamed when complete."""
     if output is None or str(output) == "-":

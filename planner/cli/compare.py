@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, about, plan_text, profiles, say, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, about, answer, plan_text, profiles, table
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,27 +44,26 @@ def command(
     if (plan is None) == (not model):
         raise InputError("give either a plan file or --model", hint=EXAMPLES)
     if plan is None:
-        goal: dict[str, Any] = {"samples_per_second": samples, "latency": latency or None}
-        if not samples:
-            goal = {"requests_per_second": requests, "input_tokens": input, "output_tokens": output}
-            goal |= {"ttft": ttft or None, "tpot": tpot or None}
+        serve = {"requests_per_second": requests, "input_tokens": input, "output_tokens": output, "ttft": ttft, "tpot": tpot}
+        goal = {"infer": {"samples_per_second": samples, "latency": latency}} if samples else {"serve": serve}
         hardware = {"systems": system, "providers": provider, "kinds": kind, "terms": term}
-        raw = {
-            "title": f"Which hardware for {model}?", "workload": {"model": model, "precision": precision or []},
-            "infer" if samples else "serve": goal, "hardware": {k: v for k, v in hardware.items() if v},
-        }  # fmt: skip
-        asked, text, path = plan_from(raw)
+        asked, text, path = plan_from(_flags(model, precision, goal, hardware))
     else:
         text, path = plan_text(plan)
         asked, _ = read_plan(path, text)
     with about(path):
         result = decide(gather(asked, text, path, profiles(profiles_dir)))
-    if format is Format.json:
-        write(json_text(result), None)
-    else:
-        say(_text(result, every))
+    answer(format, lambda: json_text(result), lambda: _text(result, every))
     if not result.verdict.choice:
         raise typer.Exit(1)
+
+
+def _flags(model: str, precision: Texts, goal: dict[str, dict[str, Any]], hardware: dict[str, Texts]) -> dict[str, Any]:
+    """What a plan file would say; what was not given is left out."""
+    given = {name: {k: v for k, v in parts.items() if v != ""} for name, parts in goal.items()}
+    limits = {k: v for k, v in hardware.items() if v}
+    workload = {"model": model, "precision": precision or []}
+    return {"title": f"Which hardware for {model}?", "workload": workload, **given, "hardware": limits}
 
 
 def _text(r: "Result", every: bool) -> str:

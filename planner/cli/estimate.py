@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, answer, dump, profiles, table
 
 if TYPE_CHECKING:
     from planner.search.single import Single
@@ -56,12 +56,9 @@ def command(
     count = devices or (about.system.devices if about.system else 1)
     stage = list(Recompute).index(recompute)
     request = Request(mode, count, precision, batch, input, output, tp, pp, micro_batch, global_batch, sequence, zero, stage)
-    answer = single(request, about, catalogue.calibration)
-    if format is Format.json:
-        write(dump({"schema_version": 1, **asdict(answer)}), None)
-    else:
-        say(_text(answer))
-    if not answer.fits:
+    found = single(request, about, catalogue.calibration)
+    answer(format, lambda: dump({"schema_version": 1, **asdict(found)}), lambda: _text(found))
+    if not found.fits:
         typer.echo("It does not fit: see memory.", err=True)
         raise typer.Exit(1)
 

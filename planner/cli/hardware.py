@@ -44,11 +44,12 @@ def show(
     from planner.catalogue import listing
     from planner.catalogue.document import plain
 
-    record = listing.find(id, profiles(profiles_dir))
+    catalogue = profiles(profiles_dir)
+    record = listing.find(id, catalogue)
     if format is Format.json:
         write(dump({"schema_version": 1, **plain(record)}), None)
     else:
-        say(listing.text(record))
+        say(listing.text(record, catalogue))
 
 
 @app.command("check", epilog="Example: planner hardware check --profiles my-hardware/")

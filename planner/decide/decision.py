@@ -88,6 +88,7 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
             "the rest is headroom.",
         )
     if plan.serve:
+        said.append("Software is vLLM, or the next serving stack whose runs on the device's family were published.")
         said.append(
             "Requests of equal length arrive at random (Poisson); finished ones are replaced at once; "
             "one replica keeps to one instance."
@@ -95,6 +96,7 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
     if plan.train:
+        said.append("Software is Megatron, or the next training stack whose runs on the device's family were published.")
         said.append("AdamW in mixed precision, FlashAttention, fused elementwise work; the run is not interrupted.")
     return tuple(said)
 

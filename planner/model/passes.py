@@ -71,6 +71,6 @@ def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
     engine = machine.laws.get("engine")
     if engine is None:
         return parts
-    shares = {part: engine[part] if part in engine else 1.0 for part in parts}
+    kept = {part: np.ones(len(engine)) for part in parts} | {part: engine[part] for part in parts if part in engine}
     whole = {part: 1.0 if part in APART else engine.compute for part in parts}
-    return {part: seconds / (shares[part] * whole[part]) for part, seconds in parts.items()}
+    return {part: seconds / (kept[part] * whole[part]) for part, seconds in parts.items()}

@@ -1,7 +1,8 @@
 """One optimizer step of a transformer on many devices: micro-batches through pipeline stages, gradients, the update.
 
-``p`` holds, each (N,): tp, cp, pp, dp, ep, virtual [stages a device], micro_batch [sequences], num_micro, sequence [tokens],
-zero_stage, shard [data-parallel ranks that share one copy], recompute [0 none, 1 attention only, 2 everything], weight, gradient [bytes], fused.
+``p`` holds, each (N,): tp, cp, pp, dp, ep, virtual [stages a device], micro_batch [sequences], num_micro, sequence
+[tokens], zero_stage, shard [data-parallel ranks that share one copy], recompute [0 none, 1 attention only, 2 everything],
+weight, gradient [bytes], fused.
 """
 
 from dataclasses import dataclass, replace

@@ -34,3 +34,5 @@ class Subject:
     system: System | None
     providers: tuple[Provider, ...]
     intervals: Intervals
+    alike: Mapping[str, int] = field(default_factory=dict)
+    """Systems of the same device and their devices a node: whose offers price it."""

@@ -17,7 +17,7 @@ from planner.search import estimate, infer, serve, train
 from planner.search.cite import cited
 from planner.search.intervals import around, task_of
 from planner.search.listings import Listing, Place, listings
-from planner.search.machines import Found, Setting, arithmetic, machine, weakest
+from planner.search.machines import STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options
 from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
@@ -80,7 +80,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     for index, p in enumerate(places):
         for precision in precisions:
             if arithmetic(p.device, precision):
-                settings.append(Setting(p.device, p.system, precision))
+                settings.append(Setting(p.device, p.system, precision, STACKS[inputs.plan.scenario]))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:
@@ -133,7 +133,7 @@ def _candidate(
         mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=_hostless(inputs, listing) or reason(over, inputs, place, e, i),
-        cited=cited(listing, place, precision, laws),
+        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws)),
     )  # fmt: skip
 
 

@@ -16,6 +16,8 @@ from planner.schema.precision import RECIPES
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
+STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
+"""Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 Find = Callable[[str], Calibration | None]
 
 
@@ -26,7 +28,8 @@ class Setting:
     device: Device
     system: System | None
     precision: str
-    stack: str = "default"
+    stacks: tuple[str, ...] = ()
+    """Software stacks whose measured share may be taken, the preferred one first; bare kernels where none was measured."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     """For every law the most particular fit there is: of the device, its family, then its kind."""
     device = setting.device
     main = arithmetic(device, setting.precision)
-    wanted: dict[str, tuple[str, ...]] = {"engine": (setting.stack, "default"), "network": (setting.stack, "default")}
+    wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
@@ -69,6 +72,12 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     )
     coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
     return Machine(device, coefficients), found
+
+
+def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
+    """The laws that an estimate of a scenario goes through: a network's own, or all those of a transformer's operators."""
+    network = scenario == "infer"
+    return {law: found for law, found in laws.items() if (law == "network") == network and law != "matmul_half"}
 
 
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
@@ -143,6 +152,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
     "host_power": _host_power,
     "node": lambda s: s.system.devices if s.system else 1.0,
+    "torus": lambda s: float(_link(s.system).startswith("torus")),
     "up_bandwidth": lambda s: _tier(s, "scale_up", "bandwidth"),
     "up_size": lambda s: _tier(s, "scale_up", "size"),
     "out_bandwidth": lambda s: _tier(s, "scale_out", "bandwidth"),

@@ -16,7 +16,7 @@ from planner.schema.inputs import Subject
 from planner.search import estimate
 from planner.search.cite import device_figures, law
 from planner.search.intervals import around, task_of
-from planner.search.machines import Setting, arithmetic, machine, weakest
+from planner.search.machines import STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.reasons import bottleneck
 from planner.search.result import Cited, Estimate
 
@@ -87,7 +87,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     if not precision or not arithmetic(device, precision):
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
-    table, found = machine([Setting(device, subject.system, precision)], find)
+    table, found = machine([Setting(device, subject.system, precision, STACKS[request.mode])], find)
     if not np.isfinite(table.device.bandwidth[0]):
         raise InputError(f"the memory bandwidth of {device.name} is not published, so nothing can be estimated on it")
     one = Columns(fused=1.0, precision=estimate.PRECISIONS.index(precision), length=1)
@@ -109,7 +109,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         float(ran.one.flop[0] / seconds / table.device.peak[0]), float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
-        (*device_figures(device, precision), *(law(f) for f in found[0].values() if f.fit)),
+        (*device_figures(device, precision), *(law(f) for f in used(request.mode, found[0]).values() if f.fit)),
     )  # fmt: skip
 
 
@@ -118,9 +118,10 @@ def _cheapest(subject: Subject, devices: int) -> tuple[float, str]:
     best, name = np.inf, ""
     for provider in subject.providers:
         for offer in provider.offers:
-            if subject.system is None or offer.system != subject.system.id or offer.prices.on_demand is None:
+            node = subject.alike.get(offer.system)
+            if node is None or offer.prices.on_demand is None:
                 continue
-            each = offer.prices.on_demand.amount / (offer.devices or subject.system.devices) * devices
+            each = offer.prices.on_demand.amount / (offer.devices or node) * devices
             if each < best:
                 best, name = each, f"{provider.id} {offer.id} {offer.region}".strip()
     return (float(best), name) if name else (float("nan"), "")
@@ -185,8 +186,8 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
             raise InputError(what, hint=_divisors(a, r.devices) if "heads" in what or "devices" in what else "")
     ep = min(8.0, dp * tp) if a.num_experts[0] else 1.0
     rows = rows.with_(
-        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, shard=dp, micro_batch=float(r.micro_batch), num_micro=micro,
-        sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
+        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, shard=dp, micro_batch=float(r.micro_batch),
+        num_micro=micro, sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
     )  # fmt: skip
     step = estimate.train(a, size, rows, machine)  # type: ignore[arg-type]
     seconds, tokens = float(step.seconds[0]), batch * r.sequence

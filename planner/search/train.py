@@ -60,7 +60,10 @@ def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Colum
     )  # fmt: skip
     node = np.array([p.devices for p in places], float)[settings.place[grid.setting]]
     reach = machines.device.up_size[grid.setting]
-    joined = np.isfinite(machines.device.out_bandwidth[grid.setting]) | (grid.instances * node <= np.maximum(reach, node))
+    whole = node == machines.device.node[grid.setting]  # part of a node is rented without the node's network
+    joined = (np.isfinite(machines.device.out_bandwidth[grid.setting]) & whole) | (grid.instances == 1)
+    slices = machines.device.torus[grid.setting] > 0  # a torus is rented in slices of any size
+    joined |= (grid.instances * node <= reach) & (whole | slices)
     grid = grid.with_(node=node, devices=grid.instances * node, dp=grid.instances * node / (grid.tp * grid.pp))
     a = inputs.workload.architecture
     assert a is not None

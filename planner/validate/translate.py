@@ -53,8 +53,8 @@ class Translated:
 def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Lookup) -> Translated:
     """Every row's subject and setting; unknown things become a reason to skip, never an error."""
     t = table.copy()
-    t["skip"] = ""
-    t["stack"] = _distinct(t[STACK_COLUMNS].agg(" ".join, axis=1), claim.stack)
+    t["skip"] = t["wrong"]
+    t["stack"] = _distinct(t["software"].str.cat([t[name] for name in STACK_COLUMNS[1:]], sep=" "), claim.stack)
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
@@ -163,7 +163,7 @@ def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup)
     chosen = precision or next((p for p in ("bf16", "fp16", "int8", "fp32") if arithmetic(device, p)), "")
     if chosen not in RECIPES or not arithmetic(device, chosen):
         return -2
-    settings.append(Setting(device, lookup.system(hardware), chosen, stack))
+    settings.append(Setting(device, lookup.system(hardware), chosen, (stack,)))
     return len(settings) - 1
 
 

@@ -86,6 +86,23 @@ def test_a_row_about_something_unknown_is_skipped_and_counted(
     assert "\x1b" not in shown and "\u202e" not in shown and max(map(len, shown.splitlines())) < 300
 
 
+def test_only_a_header_is_no_case(own: Path, planner: Callable[..., Any]) -> None:
+    (own / "t.csv").write_text(TABLE)
+    run = planner("validate", own / "t.csv", "--format", "json", "--profiles", own)
+    assert run.status == 0
+    assert (strict(run.out)["files"][0]["cases"], strict(run.out)["rows"]) == (0, [])
+    assert planner("validate", own / "t.csv", "--profiles", own).status == 0
+
+
+@pytest.mark.parametrize("cell", ["abc", "-1", "inf", "1e308", "=1+1"])
+@pytest.mark.parametrize("column", ["tp", "pp", "batch", "devices", "input_tokens", "global_batch"])
+def test_a_size_that_is_none_skips_its_row(column: str, cell: str, own: Path, planner: Callable[..., Any]) -> None:
+    row = dict(zip(TABLE.strip().split(","), ROW.format(value=1000, devices=8).strip().split(","), strict=True)) | {column: cell}
+    (own / "t.csv").write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n")
+    found = strict(planner("validate", own / "t.csv", "--format", "json", "--profiles", own).out)["files"][0]
+    assert (found["cases"], found["estimated"], found["skipped"]) == (1, 0, {f"'{column}' is not a size": 1})
+
+
 def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
     assert "has no column 'case'" in refused("validate", own / "plan.yaml")
     assert "No such file" in refused("validate", own / "none.csv")

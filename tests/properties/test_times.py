@@ -14,7 +14,7 @@ from tests.properties.space import layouts, machines, models, requests
 
 N = 3
 # shrinking takes minutes and ends in columns that read no better: leave it out
-FEW = settings(max_examples=25, deadline=None, phases=(Phase.generate,))
+FEW = settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.generate,))
 DENSE = ("dense", "mla", "window")  # mixtures hide two exchanges behind the same work: see tests/model/test_training.py
 RATES = ("peak", "bandwidth", "up_bandwidth", "out_bandwidth")
 Model = tuple[Columns, Columns]
@@ -47,7 +47,7 @@ def test_a_faster_part_never_slows_serving(model: Model, w: Columns, m: Machine,
 
 
 @FEW
-@given(models(N), layouts(N), machines(N), st.sampled_from([*RATES, "up_size"]))
+@given(models(N, DENSE), layouts(N), machines(N), st.sampled_from([*RATES, "up_size"]))
 def test_a_faster_part_never_slows_training(model: Model, p: Columns, m: Machine, name: str) -> None:
     before, after = step(model, p, m), step(model, p, doubled(m, name))
     assert np.all(np.isfinite(before)) and np.all(before > 0)

@@ -87,7 +87,9 @@ def test_intervals_are_factors_of_the_estimate() -> None:
 
 def subject(scenario: str) -> Subject:
     _, _, shop = fleet()
-    return Subject(VISION if scenario == "infer" else LANGUAGE, device(), system(), (shop,), Intervals("made up", {}))
+    return Subject(
+        VISION if scenario == "infer" else LANGUAGE, device(), system(), (shop,), Intervals("made up", {}), alike={"alder-x8": 8}
+    )
 
 
 def test_one_configuration_is_a_row_of_the_search() -> None:
