@@ -37,12 +37,22 @@ def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Cal
     for law in dict.fromkeys(law for m in members for law in m.laws):
         for variant in dict.fromkeys(v for m in members for v in m.laws.get(law, {})):
             fits = [m.laws[law][variant] for m in members if variant in m.laws.get(law, {})]
-            laws.setdefault(law, {})[variant] = _median(fits)
+            laws.setdefault(law, {})[variant] = _middle(fits) if law in WHOLE else _median(fits)
     for law in ("network", "engine"):  # laws by software stack: a stack nobody measured here borrows from all of them
         if law in laws:
-            laws[law]["default"] = _median([fit for m in members for fit in m.laws.get(law, {}).values()])
+            laws[law]["default"] = _middle([fit for m in members for fit in m.laws.get(law, {}).values()])
     sources = {"siblings": f"median of the calibrations of {', '.join(m.id for m in members)}"}
     return Calibration(name, covers, sources, laws)
+
+
+WHOLE = ("network", "engine")
+"""Laws whose coefficients mean something only together: a borrower takes one member's set, the middle one's."""
+
+
+def _middle(fits: list[Fit]) -> Fit:
+    ordered = sorted(fits, key=lambda f: next(iter(f.coefficients.values())))
+    chosen = ordered[len(ordered) // 2]
+    return replace(chosen, source="siblings", points=sum(f.points for f in fits), held_out_error=None, note="")
 
 
 def _median(fits: list[Fit]) -> Fit:

@@ -11,13 +11,16 @@ from planner.schema.coefficients import Calibration
 def text(calibration: Calibration) -> str:
     """The file's content; reading it gives the same record."""
     record = plain(calibration)
-    lines = [f"covers: {calibration.covers}", "sources:"]
+    lines = [f"covers: {calibration.covers}"]
+    lines += [f"notes: {_flow(calibration.notes)}"] if calibration.notes else []
+    lines += ["sources:"] if calibration.sources else ["sources: {}"]
     lines += [f"  {key}: {_flow(value)}" for key, value in calibration.sources.items()]
-    lines.append("laws:")
+    lines += ["laws:"] if calibration.laws else ["laws: {}"]
     for law, fits in record["laws"].items():
         lines.append(f"  {law}:")
         lines += [
-            f"    {variant}: {_flow({k: v for k, v in fit.items() if v not in (None, '', 0)})}" for variant, fit in fits.items()
+            f"    {variant}: {_flow({k: v for k, v in fit.items() if v is not None and v != ''})}"
+            for variant, fit in fits.items()
         ]
     return "\n".join(lines) + "\n"
 

@@ -6,17 +6,20 @@ from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.tables import intervals
 from planner.errors import unknown
+from planner.schema.hardware import System
 from planner.schema.inputs import Subject
 
 
 def subject(workload: str, system: str, profiles: Profiles) -> Subject:
     """Look both up; raises InputError with the nearest names."""
     model = find_workload(workload, profiles, Path())
+    found: System | None = None
     if system in profiles.files["system"]:
         found = profiles.system(system)
     elif system in profiles.files["device"]:
         alone = f"{system}-x1"
-        found = profiles.system(alone) if alone in profiles.files["system"] else None
+        if alone in profiles.files["system"]:
+            found = profiles.system(alone)
     else:
         choices = [*profiles.files["system"], *profiles.files["device"]]
         raise unknown("system", system, choices, listing=LISTING["system"])

@@ -48,7 +48,8 @@ def shortened(result: Result, most: int) -> Result:
 def front(found: list[Candidate]) -> tuple[str, ...]:
     """Labels of the feasible candidates that none beats in both cost and throughput, cheapest first."""
     best, labels = -np.inf, []
-    for c in (c for c in found if c.feasible):
+    able = sorted((c for c in found if c.feasible), key=lambda c: (c.cost.value, -c.throughput.value))
+    for c in able:
         if c.throughput.value > best:
             best = c.throughput.value
             labels.append(c.label)

@@ -49,6 +49,8 @@ def _gap(inputs: Inputs, choice: Candidate, second: Candidate | None) -> str:
     if second is None:
         return "No other offer can do it."
     more = second.cost.value - choice.cost.value
+    if not choice.cost.value:
+        return f"{units.money(more, inputs.plan.economics.currency)} more"
     share = more / choice.cost.value
     return f"{units.money(more, inputs.plan.economics.currency)} more ({100 * share:.0f} %)"
 

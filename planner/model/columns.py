@@ -41,6 +41,8 @@ class Columns:
         return self._columns[name]
 
     def __getattr__(self, name: str) -> NDArray[Any]:
+        if name.startswith("_"):  # copying and unpickling ask before there are columns
+            raise AttributeError(name)
         try:
             return self._columns[name]
         except KeyError:
@@ -49,6 +51,7 @@ class Columns:
     def take(self, index: ArrayLike) -> "Columns":
         """Rows by index or mask, in that order."""
         chosen = np.asarray(index)
+        chosen = chosen if chosen.size else chosen.astype(bool if chosen.dtype == bool else int)
         rows = int(chosen.sum()) if chosen.dtype == bool else chosen.size
         return Columns({name: array[chosen] for name, array in self._columns.items()}, length=rows)
 
@@ -68,7 +71,10 @@ class Columns:
 
 def concat(parts: list[Columns]) -> Columns:
     """Rows of all parts, one after another; they must have the same columns."""
-    return Columns({name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    names = list(parts[0])
+    if any(set(part) != set(names) for part in parts):
+        raise ValueError(f"parts have different columns: {[sorted(part) for part in parts]}")
+    return Columns({name: np.concatenate([part[name] for part in parts]) for name in names})
 
 
 def product(**axes: ArrayLike) -> Columns:

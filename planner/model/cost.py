@@ -27,6 +27,6 @@ def power(device: Columns, devices: Array, load: Array) -> Array:
     Between idle and board power in proportion to load; at board power where idle power is not published. Hosts draw
     what the node's published maximum leaves beside its devices.
     """
-    top = np.nan_to_num(device.tdp)
+    top = np.fmax(np.nan_to_num(device.tdp), np.nan_to_num(device.idle))
     idle = np.where(np.isfinite(device.idle), device.idle, top)
     return np.asarray(devices * (idle + (top - idle) * load + device.host_power))

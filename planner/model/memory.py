@@ -4,6 +4,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 
+CHUNK = 8192.0  # tokens whose activations are held at once: what engines batch into one prefill pass
 RESERVE = 0.06  # of the capacity: driver, runtime and workspaces; vLLM and SGLang leave 10 % by default, less is usable
 
 
@@ -21,10 +22,10 @@ def weights(size: Columns, p: Columns) -> Array:
     return (size.layers + size.experts) * p.weight / split + size.embeddings * p.head_weight / p.tp
 
 
-def serving(size: Columns, kv_per_token: Array, p: Columns, tokens: Array) -> dict[str, Array]:
-    """What serving holds: weights, the KV cache of ``tokens`` tokens, and the activations of one prefill chunk."""
-    chunk = np.minimum(tokens, 8192.0) * size.widest / p.tp * p.activation * 4
-    return {"weights": weights(size, p), "kv_cache": kv_per_token * tokens / p.pp, "activations": chunk}
+def serving(size: Columns, kv: Array, p: Columns, tokens: Array) -> dict[str, Array]:
+    """What serving holds: weights, ``kv`` bytes of cache (N,), and the activations of a chunk of ``tokens`` at most."""
+    chunk = np.minimum(tokens, CHUNK) * size.widest / p.tp * p.activation * 4
+    return {"weights": weights(size, p), "kv_cache": kv / p.pp, "activations": chunk}
 
 
 def training(size: Columns, a: Columns, p: Columns) -> dict[str, Array]:
@@ -34,16 +35,28 @@ def training(size: Columns, a: Columns, p: Columns) -> dict[str, Array]:
     ranks by ZeRO stage (Rajbhandari et al., arXiv:1910.02054). Activations after Korthikanti et al., arXiv:2205.05198,
     equations 2 to 6, without the scores that FlashAttention never stores.
     """
-    local = (size.layers / p.tp + size.experts / p.ep) / p.pp + size.embeddings / p.tp
-    stage = p.zero_stage
-    weight = np.where(stage >= 3, 2 * local / p.dp, 2 * local)
-    gradient = np.where(stage >= 2, p.gradient * local / p.dp, p.gradient * local)
-    optimizer = np.where(stage >= 1, 12 * local / p.dp, 12 * local)
+    dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
+    expert = size.experts / (p.ep * p.pp)
+    near, near_expert = sharing(p)
+
+    def held(per_parameter: Array | float, from_stage: int) -> Array:
+        cut = p.zero_stage >= from_stage
+        return per_parameter * (dense / np.where(cut, near, 1.0) + expert / np.where(cut, near_expert, 1.0))
+
     return {
-        "weights": weight, "gradients": gradient, "optimizer": optimizer, "activations": activations(a, p),
+        "weights": held(2.0, 3), "gradients": held(p.gradient, 2), "optimizer": held(12.0, 1), "activations": activations(a, p),
         "logits": p.micro_batch * p.sequence / p.cp * a.vocab_size / p.tp * 6,
-        "workspace": np.where(stage >= 3, 4 * local / np.maximum(1, a.num_layers / p.pp) * 2, 0.0),
+        "workspace": np.where(p.zero_stage >= 3, 8 * (dense + expert) / np.maximum(1, a.num_layers / p.pp), 0.0),
     }  # fmt: skip
+
+
+def sharing(p: Columns) -> tuple[Array, Array]:
+    """Ranks that share one copy of the dense parameters, and of the experts (N,).
+
+    Experts are spread over ``ep`` of the data and tensor ranks already: only what is left of those repeats them.
+    """
+    dense = np.minimum(p.dp * p.cp, p.shard)
+    return dense, np.minimum(np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.shard)
 
 
 def activations(a: Columns, p: Columns) -> Array:

@@ -9,10 +9,9 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
+from planner.model.memory import CHUNK
 from planner.model.operation import Machine
 from planner.model.passes import Pass, run
-
-CHUNK = 8192.0  # tokens of prefill that engines batch into one pass (vLLM and SGLang defaults for large GPUs)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
+from planner.model.memory import sharing
 from planner.model.operation import Machine, Op
 from planner.model.ops import collective
 from planner.model.passes import Pass, run
@@ -103,22 +104,22 @@ def _gradients(size: Columns, p: Columns, machine: Machine, micro: Pass) -> Arra
     """
     dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
     expert = size.experts / (p.ep * p.pp)
-    exposed = np.zeros(len(p))
-    for local, ranks, stride in (
-        (dense, p.dp * p.cp, p.tp),
-        (expert, np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.ep),
+    near, near_expert = sharing(p)
+    often = np.where(p.zero_stage >= 3, p.num_micro, 1.0)
+    total = np.zeros(len(p))
+    for local, some, ranks, stride in (
+        (dense, near, p.dp * p.cp, p.tp),
+        (expert, near_expert, np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.ep),
     ):
-        near = np.minimum(ranks, p.shard)
-        link = collective.bandwidth(machine.device, near, stride)
-        scatter = _exchange("reduce_scatter", p.gradient * local, near, link, machine)
-        gather = _exchange("all_gather", 2.0 * local, near, link, machine)
-        often = np.where(p.zero_stage >= 3, p.num_micro, 1.0)
-        total = (scatter + gather * np.where(p.zero_stage >= 3, 2.0, 1.0)) * often
-        far = np.maximum(1.0, ranks / near)
-        total = total + _exchange("all_reduce", p.gradient * local / near, far, machine.device.out_bandwidth, machine)
-        beside = micro.seconds * often
-        exposed = exposed + np.where(local > 0, (beside**4 + total**4) ** 0.25 - beside, 0.0)
-    return exposed
+        link = collective.bandwidth(machine.device, some, stride)
+        scatter = _exchange("reduce_scatter", p.gradient * local, some, link, machine)
+        gather = _exchange("all_gather", 2.0 * local, some, link, machine)
+        inside = (scatter + gather * np.where(p.zero_stage >= 3, 2.0, 1.0)) * often
+        far = np.maximum(1.0, ranks / some)
+        between = _exchange("all_reduce", p.gradient * local / some, far, machine.device.out_bandwidth, machine)
+        total = total + np.where(local > 0, inside + between, 0.0)
+    beside = micro.seconds * often
+    return (beside**4 + total**4) ** 0.25 - beside
 
 
 def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Machine) -> Array:
@@ -127,7 +128,9 @@ def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Mac
 
 def _update(size: Columns, p: Columns, machine: Machine) -> Array:
     """AdamW over this device's shard (N,) [s]."""
-    local = (size.layers / p.tp + size.experts / p.ep) / p.pp + size.embeddings / p.tp
-    shard = np.where(p.zero_stage >= 1, local / p.dp, local)
+    dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
+    near, near_expert = sharing(p)
+    cut = p.zero_stage >= 1
+    shard = dense / np.where(cut, near, 1.0) + size.experts / (p.ep * p.pp) / np.where(cut, near_expert, 1.0)
     c = machine.laws["stream"]
     return OPTIMIZER_BYTES * shard / (machine.device.bandwidth * c.e_b)

@@ -17,7 +17,6 @@ from planner.schema.precision import RECIPES
 from planner.schema.workload import Architecture
 
 PRECISIONS = tuple(RECIPES)
-HEADROOM = 1.0  # requests in flight a KV cache is sized for, relative to those that run
 
 
 def architecture_table(architectures: Sequence[Architecture]) -> tuple[Columns, Columns]:
@@ -53,12 +52,11 @@ def as_pass(rows: Columns) -> Columns:
 
 def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:
     """How many requests' KV caches fit beside the weights of one replica (N,); 0 where not one does."""
-    per_token = transformer.kv_bytes_per_token(a, rows)
-    fixed = memory.serving(size, per_token, rows, np.zeros(len(rows)))
-    work = memory.serving(size, per_token, rows, np.full(len(rows), 8192.0))["activations"]
-    free = memory.usable(machine.device.capacity) - fixed["weights"] - work
     mean = rows.input_tokens + rows.output_tokens / 2  # at any time the requests in flight are on average half done
-    return np.maximum(0.0, np.floor(free / (per_token * mean / rows.pp) / HEADROOM))
+    each = transformer.kv_bytes(a, rows, mean) / rows.pp
+    fixed = memory.serving(size, np.zeros(len(rows)), rows, np.full(len(rows), memory.CHUNK))
+    free = memory.usable(machine.device.capacity) - fixed["weights"] - fixed["activations"]
+    return np.maximum(0.0, np.floor(free / each))
 
 
 def serve(a: Columns, rows: Columns, machine: Machine, *, continuous: bool) -> serving.Service:

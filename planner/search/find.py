@@ -1,7 +1,9 @@
 """A plan's candidates: every listing with the option that serves the goal best on it, and why others are out."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -48,12 +50,25 @@ def candidates(inputs: Inputs) -> list[Candidate]:
             continue
         excess = {name: float(values[best[i]]) for name, values in options.excess.items()}
         made.append(_candidate(inputs, listing, places[listing.place], explained, i, excess, machines, found))
-    return sorted(made, key=_rank)
+    return _distinctly(sorted(made, key=_rank))
 
 
-def _rank(c: Candidate) -> tuple[bool, float, str]:
-    value = c.cost.value if c.cost.value == c.cost.value else float("inf")
-    return (not c.feasible, value, c.label)
+def _rank(c: Candidate) -> tuple[float, float, str]:
+    """Feasible ones by cost; then the rejected by how many times over the worst limit they are."""
+    cost = c.cost.value if math.isfinite(c.cost.value) else math.inf
+    return (0.0, cost, c.label) if c.feasible else (c.excess, cost, c.label)
+
+
+def _distinctly(found: list[Candidate]) -> list[Candidate]:
+    """Labels made unique: sellers that use the same name for an offer are told apart by theirs."""
+    often = Counter(c.label for c in found)
+    named = [replace(c, label=f"{c.label}, {c.provider}") if often[c.label] > 1 else c for c in found]
+    seen: Counter[str] = Counter()
+    for i, c in enumerate(named):
+        seen[c.label] += 1
+        if seen[c.label] > 1:
+            named[i] = replace(c, label=f"{c.label} ({seen[c.label]})")
+    return named
 
 
 def _suits(inputs: Inputs) -> None:
@@ -66,9 +81,10 @@ def _suits(inputs: Inputs) -> None:
             f"'{workload.id}' has no network summary, so it cannot be asked to 'infer'", hint="Use 'serve:' or 'train:'."
         )
     longest = workload.architecture.max_context if workload.architecture else 0
-    asked = 0.0
-    if inputs.plan.serve:
-        asked = inputs.plan.serve.input_tokens + inputs.plan.serve.output_tokens
+    plan = inputs.plan
+    asked = (
+        plan.serve.input_tokens + plan.serve.output_tokens if plan.serve else plan.train.sequence_length if plan.train else 0.0
+    )
     if longest and asked > longest:
         raise InputError(f"a context of {asked:,.0f} tokens is longer than {workload.id} allows: {longest:,}")
 
@@ -114,6 +130,8 @@ def _candidate(
     millions = work / 1e6
     spread = around(total, inputs.intervals, task, evidence)
     over = {**excess, **_budget(inputs, total)}
+    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i)
+    worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
     return Candidate(
         label=f"{instances} × {listing.offer.id}, {_term(listing.term)}" + _where(inputs, listing),
         provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
@@ -130,9 +148,9 @@ def _candidate(
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
         bottleneck=bottleneck(e.one, i, device), power=float(power),
         energy_per_unit=float(power) * inputs.plan.economics.pue * hours * units.HOUR / millions,
-        mfu=float(e.one.flop[i] / e.one.seconds[i] / device.peak[0]),
+        mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
-        rejected=_hostless(inputs, listing) or reason(over, inputs, place, e, i),
+        rejected=why, excess=max(worst, 1.0) if why else 0.0,
         cited=cited(listing, place, precision, used(inputs.plan.scenario, laws)),
     )  # fmt: skip
 
@@ -212,5 +230,5 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         system_name=place.system.name, device=place.device.id, device_name=place.device.name, kind=place.device.kind,
         instances=0, devices=0, precision="", layout={}, throughput=NOTHING, latency={}, cost=NOTHING, cost_parts={},
         unit_cost=NOTHING, memory={}, memory_capacity=float("nan"), time={}, bottleneck="", power=float("nan"),
-        energy_per_unit=float("nan"), mfu=float("nan"), mbu=float("nan"), rejected=why,
+        energy_per_unit=float("nan"), mfu=float("nan"), mbu=float("nan"), rejected=why, excess=math.inf,
     )  # fmt: skip

@@ -48,7 +48,7 @@ def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> E
     machine = machines.take(rows.setting)
     one = run(network.forward(_summary(inputs, len(rows)), rows), machine)
     latency = {"latency": one.seconds + _gathering(infer, rows)}
-    return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, np.ones(len(rows)))
+    return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop)
 
 
 def _gathering(infer: Infer, rows: Columns) -> np.ndarray:

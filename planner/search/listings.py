@@ -75,6 +75,9 @@ def _emptied(inputs: Inputs) -> str:
     offers = [o for p in inputs.providers for o in p.offers if o.system in inputs.systems]
     if not offers:
         return "No provider the plan allows offers any of the systems it allows."
+    kinds = sorted({inputs.devices[inputs.systems[o.system].device].kind for o in offers})
+    if hardware.kinds and not set(hardware.kinds) & set(kinds):
+        return f"None is of the kinds it names ({', '.join(hardware.kinds)}); there are offers of {', '.join(kinds)}."
     regions = sorted({o.region for o in offers if o.region})
     if hardware.regions and not set(hardware.regions) & set(regions):
         return f"None is in the regions it names; there are offers in {', '.join(regions[:12])}."

@@ -142,7 +142,7 @@ def _host_power(s: Setting) -> float:
 
 _DEVICE: dict[str, Callable[[Setting], float]] = {
     "peak": lambda s: _peak(s.device, s.precision),
-    "peak_half": lambda s: _peak(s.device, "bf16"),
+    "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),
     "bandwidth": lambda s: _memory(s, "main", "bandwidth"),
     "capacity": lambda s: _memory(s, "main", "capacity"),
     "cache": lambda s: _memory(s, "cache", "capacity"),

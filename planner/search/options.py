@@ -48,5 +48,5 @@ class Explained:
     capacity: Array
     one: Pass
     """One step on one device."""
-    step_devices: Array
-    """Devices that share one step's model FLOP."""
+    model_flop: Array
+    """FLOP a device that the model asks for in that step: without what is computed twice."""

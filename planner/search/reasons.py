@@ -15,30 +15,42 @@ def reason(excess: dict[str, float], inputs: Inputs, place: Place, e: Explained,
     name = next((name for name, over in excess.items() if not over <= 1), "")
     if not name:
         return ""
-    if name == "memory":
-        return _memory(place, e, i)
-    if name == "devices":
-        return f"needs {int(e.rows.devices[i]):,} devices; the plan allows {inputs.plan.hardware.max_devices:,}"
-    if name == "budget":
-        budget = inputs.plan.economics.budget
-        assert budget is not None
-        return f"costs {units.money(excess[name] * budget[0], budget[1])}; the budget is {units.money(*budget)}"
-    if name == "deadline":
-        assert inputs.plan.train is not None and inputs.plan.train.deadline
-        took = units.duration(float(e.latency["duration"][i]))
-        return f"takes {took} on {int(e.rows.devices[i]):,} devices; the deadline is {units.duration(inputs.plan.train.deadline)}"
+    if excess[name] != excess[name]:
+        return "cannot be estimated: nothing is published about how its devices are joined"
+    return _SAID.get(name, _late)(name, excess[name], inputs, place, e, i)
+
+
+def _late(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
     value = float(e.latency[name][i])
-    return f"{LABELS[name]} is {units.duration(value)} at best; the plan allows {units.duration(value / excess[name])}"
+    return f"{LABELS[name]} is {units.duration(value)} at best; the plan allows {units.duration(value / over)}"
 
 
-def _memory(place: Place, e: Explained, i: int) -> str:
+def _many(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
+    return f"needs {int(e.rows.devices[i]):,} devices; the plan allows {inputs.plan.hardware.max_devices:,}"
+
+
+def _dear(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
+    budget = inputs.plan.economics.budget
+    assert budget is not None
+    return f"costs {units.money(over * budget[0], budget[1])}; the budget is {units.money(*budget)}"
+
+
+def _long(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
+    took = float(e.latency["duration"][i])
+    return f"takes {units.duration(took)} on {int(e.rows.devices[i]):,} devices; the deadline is {units.duration(took / over)}"
+
+
+def _memory(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
     parts = {k: float(v[i]) for k, v in e.memory.items()}
     largest = max(parts, key=parts.__getitem__)
-    name = largest.replace("_", " ")
+    part = largest.replace("_", " ")
     has = units.show(float(e.capacity[i]), "byte")
-    alone = f"{name} alone need" if parts[largest] > float(e.capacity[i]) else f"with {name} it needs"
+    alone = f"{part} alone need" if parts[largest] > float(e.capacity[i]) else f"with {part} it needs"
     amount = parts[largest] if parts[largest] > float(e.capacity[i]) else sum(parts.values())
     return f"does not fit: {alone} {units.show(amount, 'byte')} on each device, which has {has}"
+
+
+_SAID = {"memory": _memory, "devices": _many, "budget": _dear, "deadline": _long}
 
 
 def bottleneck(one: Pass, i: int, device: Columns) -> str:

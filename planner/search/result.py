@@ -75,6 +75,8 @@ class Candidate:
     mbu: float
     rejected: str
     """Why this candidate cannot be chosen, in words with figures; empty where it can."""
+    excess: float = 0.0
+    """How many times over the worst limit a rejected candidate is; 0 for one that can be chosen."""
     cited: tuple[Cited, ...] = ()
 
     @property

@@ -50,11 +50,11 @@ def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> E
     service = estimate.serve(a, rows, machine, continuous=True)
     load = np.full(len(rows), inputs.plan.economics.utilisation)
     ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
-    tokens = rows.batch * (serve.input_tokens + serve.output_tokens / 2)
-    kv = transformer.kv_bytes_per_token(a, rows)
+    each = rows.input_tokens + rows.output_tokens / 2
+    kv, tokens = rows.batch * transformer.kv_bytes(a, rows, each), rows.batch * each
     return Explained(
         rows, {"ttft": ttft, "tpot": service.tpot}, memory.serving(size, kv, rows, tokens), machine.device.capacity,
-        service.decode, rows.tp,
+        service.decode, service.decode.flop,
     )  # fmt: skip
 
 

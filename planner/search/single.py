@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner import units
-from planner.errors import InputError
+from planner.errors import InputError, unknown
 from planner.model import cost, memory
 from planner.model.columns import Columns
 from planner.model.families import network, transformer
 from planner.model.passes import Pass, run
 from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
+from planner.schema.precision import RECIPES
 from planner.search import estimate
 from planner.search.cite import device_figures, law
 from planner.search.intervals import around, task_of
@@ -78,11 +79,15 @@ class _Run:
     memory: dict[str, float]
     one: Pass
     layout: dict[str, int]
+    model_flop: float
+    """FLOP a device that the model asks for in that pass."""
 
 
 def single(request: Request, subject: Subject, find: Callable[[str], Calibration | None]) -> Single:
     """Estimate ``request``; raises InputError for a layout that does not divide or a precision the device lacks."""
     device = subject.device
+    if request.precision and request.precision not in RECIPES:
+        raise unknown("precision", request.precision, RECIPES)
     precision = request.precision or next((p for p in PREFERRED if arithmetic(device, p)), "")
     if not precision or not arithmetic(device, precision):
         has = ", ".join(device.peak) or "none"
@@ -107,7 +112,8 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
         dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(memory.usable(np.array(capacity))),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
-        float(ran.one.flop[0] / seconds / table.device.peak[0]), float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
+        ran.model_flop / float(seconds) / float(table.device.peak[0]),
+        float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
         (*device_figures(device, precision), *(law(f) for f in used(request.mode, found[0]).values() if f.fit)),
     )  # fmt: skip
@@ -153,8 +159,8 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     )
     s = estimate.serve(a, rows, machine, continuous=True)  # type: ignore[arg-type]
     replicas = r.devices // tp
-    tokens = rows.batch * (r.input_tokens + r.output_tokens / 2)
-    held = memory.serving(size, transformer.kv_bytes_per_token(a, rows), rows, tokens)
+    each = rows.input_tokens + rows.output_tokens / 2
+    held = memory.serving(size, rows.batch * transformer.kv_bytes(a, rows, each), rows, rows.batch * each)
     rate = float(s.output_rate[0]) * replicas
     figures = {
         "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens,
@@ -162,7 +168,15 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         "decode_step_s": float(s.decode.seconds[0]),
     }  # fmt: skip
     layout = {"tp": tp, "replicas": replicas, "batch": r.batch, "input_tokens": r.input_tokens, "output_tokens": r.output_tokens}
-    return _Run(figures, rate, "million output tokens", {k: float(v[0]) for k, v in held.items()}, s.decode, layout)
+    return _Run(
+        figures,
+        rate,
+        "million output tokens",
+        {k: float(v[0]) for k, v in held.items()},
+        s.decode,
+        layout,
+        float(s.decode.flop[0]),
+    )
 
 
 def _divisors(a: Columns, devices: int) -> str:
@@ -207,7 +221,15 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         "global_batch": batch,
         "sequence": r.sequence,
     }
-    return _Run(figures, tokens / seconds, "million tokens", {k: float(v[0]) for k, v in held.items()}, step.whole, layout)
+    return _Run(
+        figures,
+        tokens / seconds,
+        "million tokens",
+        {k: float(v[0]) for k, v in held.items()},
+        step.whole,
+        layout,
+        float(step.model_flop[0]) / r.devices,
+    )
 
 
 def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
@@ -224,5 +246,11 @@ def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         "activations": activations * float(rows.activation[0]) * r.batch,
     }
     return _Run(
-        {"samples_per_s": rate, "latency_s": float(one.seconds[0])}, rate, "million samples", held, one, {"batch": r.batch}
+        {"samples_per_s": rate, "latency_s": float(one.seconds[0])},
+        rate,
+        "million samples",
+        held,
+        one,
+        {"batch": r.batch},
+        float(one.flop[0]),
     )

@@ -47,7 +47,9 @@ def explain(inputs: Inputs, train: Train, rows: Columns, machines: Machine) -> E
     a, size, machine = table.take(n), sizes.take(n), machines.take(rows.setting)
     step = estimate.train(a, size, rows, machine)
     duration = {"duration": rows.latency}
-    return Explained(rows, duration, memory.training(size, a, rows), machine.device.capacity, step.whole, rows.devices)
+    return Explained(
+        rows, duration, memory.training(size, a, rows), machine.device.capacity, step.whole, step.model_flop / rows.devices
+    )
 
 
 def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Columns, machines: Machine) -> Columns:
@@ -59,17 +61,19 @@ def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Colum
         zero_stage=np.array([1.0, 3.0]), recompute=np.array([0.0, 1.0, 2.0]), micro_batch=np.array([1.0, 2, 4, 8]),
     )  # fmt: skip
     node = np.array([p.devices for p in places], float)[settings.place[grid.setting]]
+    grid = grid.with_(node=node, devices=grid.instances * node, dp=grid.instances * node / (grid.tp * grid.pp))
     reach = machines.device.up_size[grid.setting]
     whole = node == machines.device.node[grid.setting]  # part of a node is rented without the node's network
     joined = (np.isfinite(machines.device.out_bandwidth[grid.setting]) & whole) | (grid.instances == 1)
     slices = machines.device.torus[grid.setting] > 0  # a torus is rented in slices of any size
     joined |= (grid.instances * node <= reach) & (whole | slices)
-    grid = grid.with_(node=node, devices=grid.instances * node, dp=grid.instances * node / (grid.tp * grid.pp))
+    joined &= (grid.devices == 1) | (node == 1) | np.isfinite(machines.device.up_bandwidth[grid.setting])
     a = inputs.workload.architecture
     assert a is not None
     num_micro = train.global_batch / (grid.dp * grid.micro_batch)
     good = (
-        joined & (grid.devices <= most) & (grid.tp <= node) & (grid.dp >= 1) & (num_micro >= 1) & (num_micro % 1 == 0)
+        joined & (grid.devices <= most) & (grid.tp <= node) & (grid.dp >= 1) & (grid.dp % 1 == 0) & (num_micro >= 1)
+        & (num_micro % 1 == 0)
         & (a.num_heads % grid.tp == 0) & (a.num_layers % grid.pp == 0) & ((grid.zero_stage < 3) | (grid.pp == 1))
         & ((grid.tp == 1) | (np.isfinite(machines.device.up_bandwidth[grid.setting]) & (grid.tp <= reach)))
     )  # fmt: skip
@@ -77,7 +81,7 @@ def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Colum
     n = np.ones(len(rows))
     rows = rows.with_(
         place=settings.place[rows.setting], precision=settings.precision[rows.setting], cp=n, ep=_experts(inputs, rows),
-        virtual=n, shard=rows.dp, sequence=train.sequence_length * n, gradient=4 * n, fused=n, latency=n,
+        virtual=n, shard=rows.dp,  sequence=train.sequence_length * n, gradient=4 * n, fused=n, latency=n,
     )  # fmt: skip
     return estimate.with_precision(rows, rows.precision)
 

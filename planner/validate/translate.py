@@ -54,7 +54,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     """Every row's subject and setting; unknown things become a reason to skip, never an error."""
     t = table.copy()
     t["skip"] = t["wrong"]
-    t["stack"] = _distinct(t["software"].str.cat([t[name] for name in STACK_COLUMNS[1:]], sep=" "), claim.stack)
+    t["stack"] = _distinct(t["software"].str.cat(t[STACK_COLUMNS[1:]], sep=" "), claim.stack)
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)

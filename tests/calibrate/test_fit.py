@@ -90,7 +90,6 @@ def test_a_law_s_own_times_are_recovered(name: str) -> None:
     assert np.mean(np.abs(predicted / case.seconds - 1)) < 0.01
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="studies._fastest: a table without bf16 rows has no quantile")
 def test_a_table_without_bf16_can_be_fitted() -> None:
     (case,) = cases("matmul", FP8, GPU, PEAKS)
     assert case.variant == "fp8"

@@ -38,7 +38,6 @@ def test_what_was_fitted_reads_back(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.xfail(strict=True, reason="calibration_file.text drops zeros and notes, and writes an empty mapping as nothing")
 @pytest.mark.parametrize(
     "made",
     [

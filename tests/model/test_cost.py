@@ -40,7 +40,6 @@ def test_a_device_without_a_published_idle_power_draws_its_board_power() -> None
     assert watts(0.0, idle=np.nan) == watts(1.0) == 8 * 750
 
 
-@pytest.mark.xfail(strict=True, reason="cost.power: idle known but board power not makes power fall with load")
 def test_power_never_falls_with_load() -> None:
     assert watts(1.0, tdp=np.nan) >= watts(0.0, tdp=np.nan)
 

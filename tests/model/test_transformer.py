@@ -71,9 +71,6 @@ def test_a_large_batch_reads_every_expert(architecture: Architecture) -> None:
     assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0], rel=1e-3)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="transformer.py _experts draws a token's experts with replacement: use E * (1 - (1 - k / E) ** tokens)"
-)
 def test_one_token_reads_exactly_its_experts() -> None:
     """Mixtral's router takes two different experts of eight for a token: a quarter of the experts' weights is read."""
     _, size = columns(MIXTRAL_8X7B)
@@ -90,7 +87,7 @@ def test_experts_work_is_the_same_however_tokens_spread() -> None:
 
 def per_token(architecture: Architecture, **more: object) -> float:
     a, _ = columns(architecture)
-    return float(transformer.kv_bytes_per_token(a, inference(**more))[0])
+    return float(transformer.kv_bytes(a, inference(**more), np.ones(1))[0])
 
 
 def test_kv_cache_of_published_models() -> None:
@@ -193,7 +190,6 @@ def test_architectures_side_by_side_count_as_they_do_alone() -> None:
                 assert np.sum(sums) == pytest.approx(total(single, field), rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="kv_bytes_per_token takes every layer's cache to grow without end, windowed ones too")
 def test_windowed_layers_keep_their_window_only() -> None:
     """Of four layers three keep 512 tokens: 8,192 tokens take the cache of (8,192 + 3 * 512) / 4 in all layers."""
     a = Architecture(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from planner.model import memory
 from planner.model.columns import Array, Columns
-from planner.model.families.transformer import kv_bytes_per_token
+from planner.model.families.transformer import kv_bytes
 from planner.search import estimate
 from tests.properties.space import layouts, machines, models, requests
 
@@ -24,7 +24,7 @@ def train(model: Model, p: Columns) -> Array:
 
 
 def serve(model: Model, w: Columns, tokens: Array) -> Array:
-    return np.sum(list(memory.serving(model[1], kv_bytes_per_token(model[0], w), w, tokens).values()), axis=0)
+    return np.sum(list(memory.serving(model[1], kv_bytes(model[0], w, tokens), w, tokens).values()), axis=0)
 
 
 @FEW

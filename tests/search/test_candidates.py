@@ -148,7 +148,6 @@ def test_of_one_offer_in_several_regions_the_cheapest_counts() -> None:
     assert [c.region for c in found(SERVE, providers=(shop,), hardware={"regions": ("here", "there")})] == ["there", "here"]
 
 
-@pytest.mark.xfail(strict=True, reason="find._candidate: two sellers with the same offer id get the same label")
 def test_labels_are_unique_across_sellers() -> None:
     shops = tuple(provider(offer("alder", "alder-x8", owned=1000.0 * n), id=f"shop{n}") for n in (1, 2))
     labels = [c.label for c in found(SERVE, providers=shops)]

@@ -69,7 +69,6 @@ def test_precisions_fall_back_as_their_recipe_says() -> None:
     assert [arithmetic(old, p) for p in ("bf16", "fp16", "w4a16", "fp8", "tf32")] == ["fp16", "fp16", "fp16", "", "fp32"]
 
 
-@pytest.mark.xfail(strict=True, reason="machines: attention and logits of an fp32 model are timed at the 16-bit peak")
 def test_nothing_of_an_fp32_model_runs_at_the_peak_of_16_bits() -> None:
     both = device()
     both = replace(both, peak={**both.peak, "fp32": figure(10e12)})

