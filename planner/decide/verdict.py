@@ -34,7 +34,7 @@ def _nothing(found: list[Candidate]) -> Verdict:
 
 
 def _why(inputs: Inputs, choice: Candidate, able: list[Candidate]) -> str:
-    unit = "million tokens" if not inputs.plan.infer else "million samples"
+    unit = {"serve": "million output tokens", "train": "million tokens", "infer": "million samples"}[inputs.plan.scenario]
     each = units.money(choice.unit_cost.value, inputs.plan.economics.currency)
     kept = [
         f"{name.upper() if name in ('ttft', 'tpot') else name} {units.duration(e.value)}" for name, e in choice.latency.items()
