@@ -4,8 +4,6 @@ import json
 import math
 import re
 
-from planner.units import money, significant
-
 # Controls (but tab and line feed), bidi and zero-width marks, line separators, lone surrogates, non-characters, tags: in a
 # name they hide or reorder what stands beside them, and lone surrogates cannot be written as UTF-8 at all.
 _HIDDEN = re.compile(
@@ -35,14 +33,16 @@ def dumps(value: object, indent: int | None = None) -> str:
 
 def script_json(value: object) -> str:
     """``dumps(value)`` that may stand inside a ``<script>``: no ``& < >`` and no hidden character stands bare in it."""
-    return _UNSAFE.sub(lambda match: _escaped(match[0]), dumps(value))
+    return _UNSAFE.sub(lambda match: _escaped(match[0]), dumps(steady(value)))
 
 
-def price(amount: float, currency: str) -> str:
-    """Like ``units.money``, but a fraction of a cent keeps its digits: ``$0.0042``."""
-    if 0 < abs(amount) < 0.1:
-        return money(0.0, currency).removesuffix("0.00") + significant(amount, 2)
-    return money(amount, currency)
+def steady(value: object) -> object:
+    """``value`` with floats to nine digits: the last bits differ between processors, and a page must not."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}")
+    if isinstance(value, dict):
+        return {key: steady(item) for key, item in value.items()}
+    return [steady(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def percent(fraction: float) -> str:

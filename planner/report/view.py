@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.report.text import brief, percent, plain, price
+from planner.report.text import brief, percent, plain
 from planner.search.result import Candidate, Estimate, Result
-from planner.units import duration, significant
+from planner.units import duration, money, significant
 
 EVIDENCE = ("measured", "calibrated", "family", "datasheet")
 KINDS = ("gpu", "tpu", "cpu", "asic", "fpga")
@@ -69,7 +69,7 @@ def sort_key(value: float) -> str:
 
 def money_of(result: Result) -> Format:
     """How this result writes an amount of money."""
-    return lambda amount: price(amount, result.currency)
+    return lambda amount: money(amount, result.currency)
 
 
 def latency_form(name: str) -> Format:

@@ -11,8 +11,9 @@ from dataclasses import asdict, replace
 import pytest
 
 from planner.report.build import csv_text, json_text, markdown
-from planner.report.text import brief, price, script_json, visible
+from planner.report.text import brief, script_json, visible
 from planner.search.result import SCHEMA_VERSION, Result
+from planner.units import money
 
 Make = Callable[..., Result]
 
@@ -89,4 +90,4 @@ def test_script_json_is_json_without_markup() -> None:
 
 
 def test_a_fraction_of_a_cent_keeps_its_digits() -> None:
-    assert [price(amount, "USD") for amount in (0.0042, 0.42, 4321.0)] == ["$0.0042", "$0.42", "$4,321"]
+    assert [money(amount, "USD") for amount in (0.0042, 0.42, 4321.0)] == ["$0.0042", "$0.42", "$4,321"]

@@ -2,10 +2,10 @@
 
 import math
 
-from planner.report.text import brief, percent, plain, price
+from planner.report.text import brief, percent, plain
 from planner.report.view import LATENCY_NAMES, chosen, headroom, latency_form, money_of, rate, shown, used
 from planner.search.result import Candidate, Estimate, Result
-from planner.units import show, significant
+from planner.units import money, show, significant
 
 ORDER = 20
 TITLE = "Key figures"
@@ -21,7 +21,7 @@ def context(result: Result) -> dict[str, object]:
 
 def _cost(result: Result, c: Candidate) -> dict[str, object]:
     form = money_of(result)
-    unit = f"{price(c.unit_cost.value, result.currency)} for a {brief(result.work_unit, 40)}"
+    unit = f"{money(c.unit_cost.value, result.currency)} for a {brief(result.work_unit, 40)}"
     return {
         "title": f"Cost a {plain(result.cost_period)}",
         "rows": [{"label": "", "figure": shown(c.cost, form), "unit": "", "range": interval_bar(c.cost)}],
