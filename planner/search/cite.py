@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from planner import units
-from planner.schema.hardware import Device
+from planner.schema.hardware import Device, System
 from planner.schema.quantity import Figure
 from planner.search.listings import Listing, Place
 from planner.search.machines import Found, arithmetic
@@ -20,7 +20,12 @@ def cited(listing: Listing, place: Place, precision: str, laws: Mapping[str, Fou
     source = listing.provider.sources.get(price.source, price.source)
     what = f"{listing.provider.name} {listing.offer.id}, {listing.term.replace('_', ' ')}"
     first = Cited(what, amount, source, price.date.isoformat(), price.note)
-    return (first, *device_figures(place.device, precision), *(law(found) for found in laws.values() if found.fit))
+    return (
+        first,
+        *device_figures(place.device, precision),
+        *tier_figures(place.system),
+        *(law(found) for found in laws.values() if found.fit),
+    )
 
 
 def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:
@@ -36,6 +41,21 @@ def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:
         Cited(what, units.show(f.value, dimension, 4), device.sources.get(f.source, f.source), note=f.note)
         for what, f, dimension in figures
         if f is not None
+    )
+
+
+def tier_figures(system: System | None) -> tuple[Cited, ...]:
+    """How the devices are joined, and who says so."""
+    if system is None:
+        return ()
+    return tuple(
+        Cited(
+            f"{system.name}: {tier.kind}, {tier.name.replace('_', ' ')}",
+            units.show(tier.bandwidth.value, "byte/s", 4),
+            system.sources.get(tier.bandwidth.source, tier.bandwidth.source),
+            note=tier.bandwidth.note,
+        )
+        for tier in system.tiers
     )
 
 

@@ -15,7 +15,8 @@ from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
 from planner.search import estimate
-from planner.search.cite import device_figures, law
+from planner.search.assumed import joined
+from planner.search.cite import device_figures, law, tier_figures
 from planner.search.intervals import around, task_of
 from planner.search.machines import STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.reasons import bottleneck
@@ -92,7 +93,10 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     if not precision or not arithmetic(device, precision):
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
-    table, found = machine([Setting(device, subject.system, precision, STACKS[request.mode])], find)
+    system = joined(device, subject.system) if request.devices > 1 else subject.system
+    table, found = machine([Setting(device, system, precision, STACKS[request.mode])], find)
+    if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and request.mode != "infer":
+        raise InputError(f"nothing is published about how several {device.name} are joined", hint="Estimate one: --devices 1.")
     if not np.isfinite(table.device.bandwidth[0]):
         raise InputError(f"the memory bandwidth of {device.name} is not published, so nothing can be estimated on it")
     one = Columns(fused=1.0, precision=estimate.PRECISIONS.index(precision), length=1)
@@ -115,7 +119,8 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
-        (*device_figures(device, precision), *(law(f) for f in used(request.mode, found[0]).values() if f.fit)),
+        (*device_figures(device, precision), *tier_figures(system),
+         *(law(f) for f in used(request.mode, found[0]).values() if f.fit)),
     )  # fmt: skip
 
 

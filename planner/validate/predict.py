@@ -180,12 +180,13 @@ def _loaded(r: Rows) -> dict[str, Array]:
     rows = r.base.take(row).with_(batch=batch, input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, pp=np.ones(len(row)))
     machine = r.machine.take(row)
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
+    most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
     s = estimate.serve(a, rows, machine, continuous=True)
     apart = workers > 1
     tpot = np.where(apart, s.decode.seconds, s.tpot)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows)))
     late = (tpot > r.limits("tpot")[row]) | (s.ttft > r.limits("ttft")[row])
-    rate = np.where((batch <= np.maximum(most, 1)) & ~late & (most >= 1), batch / tpot * replicas, -1.0)
+    rate = np.where((batch <= most) & ~late, batch / tpot * replicas, -1.0)
     best = _best(row, rate, n)
 
     def pick(x: Array) -> Array:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner.schema.coefficients import Intervals
 from planner.search.intervals import factors
+from planner.search.machines import LADDER
 
 
 def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
@@ -57,7 +58,16 @@ def spreads(tables: Sequence[pd.DataFrame], source: str) -> Intervals:
     for (kind, evidence), errors in error.groupby([done["kind"], done["evidence"]]):
         if len(errors) >= LEAST:
             found.setdefault(str(kind), {})[str(evidence)] = round(float(errors.quantile(0.9)), 3)
-    return Intervals(source, found)
+    return Intervals(source, {kind: _widening(by_evidence) for kind, by_evidence in found.items()})
+
+
+def _widening(by_evidence: dict[str, float]) -> dict[str, float]:
+    """Weaker evidence never gives the narrower interval: that its few measured devices did well is no promise."""
+    widest, ordered = 0.0, {}
+    for evidence in (e for e in LADDER if e in by_evidence):
+        widest = max(widest, by_evidence[evidence])
+        ordered[str(evidence)] = widest
+    return ordered
 
 
 LEAST = 20  # rows below which a percentile says nothing

@@ -12,6 +12,7 @@ from planner.catalogue.profiles import Profiles
 from planner.catalogue.tables import intervals
 from planner.schema.coefficients import Intervals
 from planner.schema.hardware import System
+from planner.search.assumed import joined
 from planner.validate.predict import predict
 from planner.validate.score import rows, score, spreads, with_intervals
 from planner.validate.translate import Lookup, Translated, translate
@@ -43,7 +44,8 @@ def translated(path: Path, profiles: Profiles) -> Translated:
     return translate(read_claims(path), architectures_beside(path), lookup)
 
 
-def cluster(device: str, profiles: Profiles) -> System | None:
-    """The system a published run on ``device`` is taken to have used: the one that joins the most devices."""
+def cluster(device: str, profiles: Profiles) -> System:
+    """The system a published run on ``device`` is taken to have used: the one that joins the most, the gaps filled in."""
     able = [s for s in profiles.systems() if s.device == device]
-    return max(able, key=lambda s: (len(s.tiers), max((t.size for t in s.tiers), default=1), s.devices), default=None)
+    best = max(able, key=lambda s: (len(s.tiers), max((t.size for t in s.tiers), default=1), s.devices), default=None)
+    return joined(profiles.device(device), best)
