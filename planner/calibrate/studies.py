@@ -20,19 +20,20 @@ BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16}
 MATMUL = {
     "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
     "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5), "e16": Range(0.5, 0.02, 1.5),
+    "h": Range(1.5, 1, 6), "f": Range(0.6, 0.2, 1.2),
 }  # fmt: skip
 QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8), "t_q": Range(6e-6, 1e-8, 5e-5)}
 START = 0.2  # how far, either way, the start of a quantised product may lie from that of a bf16 one on the same device
 ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}
 DECODE = {
-    "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 5e-5), "t_b": Range(4e-6, 1e-8, 1e-4), "t_s": Range(5e-6, 1e-8, 1e-4),
+    "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 5e-5), "t_b": Range(4e-6, 1e-8, 1e-4), "t_1": Range(1.5e-6, 1e-8, 1e-4),
+    "m": Range(0.3, 1e-3, 2), "t_s": Range(5e-6, 1e-8, 1e-4), "r": Range(4, 1, 64), "h": Range(1.5, 1, 6),
+    "f": Range(0.6, 0.2, 1.2),
 }  # fmt: skip
 COLLECTIVE = {
-    "a": Range(5e-6, 1e-7, 1e-4),
-    "b": Range(1e-6, 1e-9, 2e-5),
-    "e_w": Range(0.7, 0.05, 1.2),
-    "c": Range(1e-9, 1e-12, 1e-6),
-}
+    "a": Range(5e-6, 1e-7, 1e-4), "b": Range(1e-6, 1e-9, 2e-5), "e_w": Range(0.7, 0.05, 1.2), "c": Range(1e-9, 1e-12, 1e-6),
+    "g": Range(0.1, 1e-6, 3),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def _matmul(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterat
             continue
         m, n, k = (table[x][chosen] for x in "mnk")
         activation = 2 * (m * k + m * n)
-        points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation)
+        points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation, hot=1.0)
         groups = np.unique(np.stack([n, k]), axis=1, return_inverse=True)[1].reshape(-1)
         predict = _predictor(matmul.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time_matmul)
         ranges = MATMUL if dtype == "bf16" else {**QUANTISED, "t0": near}
@@ -102,7 +103,7 @@ def _decode(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterat
     context = t["past"] + 1
     kv = 2 * 2 * t["batch"] * t["kv_heads"] * t["dim"] * context
     blocks, other = t["batch"] * t["kv_heads"], 4 * t["batch"] * t["heads"] * t["dim"]
-    points = Columns(blocks=blocks, kv=kv, other=other, flop=4 * t["batch"] * t["heads"] * t["dim"] * context)
+    points = Columns(blocks=blocks, group=t["heads"] / t["kv_heads"], kv=kv, other=other, flop=np.zeros(len(kv)), hot=1.0)
     predict = _predictor(decode_attention.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]), decode_attention.time)
     yield Case("decode_attention", "default", points, t["seconds"], _heads(t), DECODE, predict)
 

@@ -25,7 +25,7 @@ def text(value: str, n: int) -> Array:
 
 
 def matmul_table(dtype: str, weight: float, **truth: float) -> dict[str, Array]:
-    p = product(n=2.0 ** np.arange(8, 15), k=2.0 ** np.arange(8, 14), m=2.0 ** np.arange(0, 14, 2)).with_(groups=1.0)
+    p = product(n=2.0 ** np.arange(8, 15), k=2.0 ** np.arange(8, 14), m=2.0 ** np.arange(0, 14, 2)).with_(groups=1.0, hot=1.0)
     activation = 2 * (p.m * p.k + p.m * p.n)
     moved = activation * (1 + truth.get("q", 0.0)) + p.n * p.k * weight
     c = given("matmul", len(p), **truth)
@@ -48,8 +48,9 @@ def decode_table(**truth: float) -> dict[str, Array]:
     p = product(batch=[1.0, 8, 64, 256], heads=[8.0, 32, 64], kv_heads=[1.0, 4, 8], dim=[64.0, 128], past=[63.0, 1023, 8191])
     kv = 4 * p.batch * p.kv_heads * p.dim * (p.past + 1)
     work = Columns(
-        blocks=p.batch * p.kv_heads, kv=kv, other=4 * p.batch * p.heads * p.dim, flop=4 * p.batch * p.heads * p.dim * (p.past + 1)
-    )
+        blocks=p.batch * p.kv_heads, group=p.heads / p.kv_heads, kv=kv, other=4 * p.batch * p.heads * p.dim,
+        flop=np.zeros(len(p)), hot=1.0,
+    )  # fmt: skip
     seconds = decode_attention.time(work, spread(len(p)), given("decode_attention", len(p), **truth))
     kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}

@@ -18,8 +18,8 @@ def product_(m: float, n: float, k: float, groups: float = 1, moved: float = 0.0
 
     Splitting k costs a second, and a tile of 16 rows takes as long as one of 64, unless told.
     """
-    shape = Columns(m=m, n=n, k=k, groups=groups, length=1)
-    device = Columns(peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), length=1)
+    shape = Columns(m=m, n=n, k=k, groups=groups, hot=fit.pop("hot", 0.0), length=1)
+    device = Columns(peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), cache=50e6, length=1)
     return float(matmul.time(shape, np.array([moved]), device, coefficients("matmul", **{"t_s": 1.0, "e16": 0.25, **fit}))[0])
 
 
@@ -85,7 +85,7 @@ def test_quantising_activations_crosses_memory_again() -> None:
     """Activations of 2 MB, weights of 1 MB at 1 TB/s: 3 us; with q = 2 another 4 us, and 1 us to start that kernel."""
 
     def seconds(quantise: float, **fit: object) -> float:
-        shape = {k: np.array([1e-3]) for k in "mnk"} | {"groups": ONE, "quantise": quantise * ONE}
+        shape = {k: np.array([1e-3]) for k in "mnk"} | {"groups": ONE, "quantise": quantise * ONE, "hot": 0 * ONE}
         moved = {"weight_bytes": np.array([1e6]), "activation_bytes": np.array([2e6])}
         op = Op("x", "matmul", "matmul", ONE, shape, ONE, **moved)
         return float(matmul.seconds(op, machine(fits={"matmul": fit}))[0])
@@ -96,7 +96,7 @@ def test_quantising_activations_crosses_memory_again() -> None:
 
 
 def test_a_half_precision_product_uses_its_own_peak_and_coefficients() -> None:
-    shape = {k: np.array([4096.0]) for k in "mnk"} | {"groups": ONE, "quantise": 0 * ONE}
+    shape = {k: np.array([4096.0]) for k in "mnk"} | {"groups": ONE, "quantise": 0 * ONE, "hot": 0 * ONE}
     device = machine(peak=400e12, peak_half=100e12, fits={"matmul": {"e": 1.0}, "matmul_half": {"e": 0.5}})
     full, half = (matmul.seconds(Op("x", "matmul", "matmul", ONE, shape, ONE, half=h), device)[0] for h in (False, True))
     assert half == pytest.approx(8 * full)
@@ -129,12 +129,13 @@ def test_attention_is_memory_bound_where_bytes_take_longer() -> None:
     assert attend(10, 16, 16, moved=1e9, e_b=0.5) == pytest.approx(2e-3)
 
 
-def read_cache(kv: float, *, other: float = 0.0, flop: float = 0.0, blocks: float = 1.0, **fit: float) -> float:
+def read_cache(
+    kv: float, *, other: float = 0.0, flop: float = 0.0, blocks: float = 1.0, group: float = 4.0, **fit: float
+) -> float:
     """Decode attention on 1 TB/s, 10 TFLOP/s and 100 units with 100 MB of cache on the chip."""
     given = {"flop": flop, "activation_bytes": other, "kv_bytes": kv}
-    op = Op(
-        "x", "decode_attention", "attention", ONE, {"blocks": np.array([blocks])}, **{k: np.array([v]) for k, v in given.items()}
-    )
+    shape = {"blocks": np.array([blocks]), "group": np.array([group])}
+    op = Op("x", "decode_attention", "attention", ONE, shape, **{k: np.array([v]) for k, v in given.items()})
     device = machine(peak_half=10e12, units=100.0, cache=100e6, fits={"decode_attention": fit})  # type: ignore[dict-item]
     return float(decode_attention.seconds(op, device)[0])
 
@@ -147,6 +148,24 @@ def test_decode_attention_reads_the_cache() -> None:
 def test_decode_attention_of_many_short_contexts_is_bound_by_blocks() -> None:
     """5,000 blocks on 100 units, each at least 4 us: 200 us, however few bytes."""
     assert read_cache(1e3, blocks=5000, t_b=4e-6) == pytest.approx(200e-6)
+
+
+def test_decode_attention_of_one_query_a_key_has_blocks_of_its_own() -> None:
+    """5,000 blocks of one head on 100 units at 1 us: 50 us; of 48 heads, 1.5 us more a block for each further 16: 4 + 3 us."""
+    assert read_cache(1e3, blocks=5000, group=1, t_b=4e-6, t_1=1e-6) == pytest.approx(50e-6)
+    assert read_cache(1e3, blocks=5000, group=32, t_b=4e-6, m=0.375) == pytest.approx(275e-6)
+
+
+def test_too_many_queries_a_key_read_it_for_themselves() -> None:
+    """64 heads that find the cache on the chip 4 times of 16: 1 GB is read 16 times at 1 TB/s."""
+    assert read_cache(1e9, group=64, r=4.0) == pytest.approx(16e-3)
+
+
+def test_operands_that_stayed_on_the_chip_are_read_faster() -> None:
+    """1 MB of 50 MB of cache at 1 TB/s, 5 times as fast when it was used just before; 1 GB does not stay."""
+    plain = product_(1, 1, 1e-6, moved=1e6, h=5.0, f=1.0)
+    assert product_(1, 1, 1e-6, moved=1e6, h=5.0, f=1.0, hot=1.0) == pytest.approx(plain / 5, rel=1e-4)
+    assert product_(1, 1, 1e-6, moved=1e9, h=5.0, f=1.0, hot=1.0) == pytest.approx(1e-3, rel=1e-4)
 
 
 def test_decode_attention_joins_the_splits_of_a_large_cache() -> None:

@@ -109,10 +109,9 @@ def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Colu
     flop = 2 * p.batch * heads * p.query * cached * work
     moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
     kv = p.batch * cached * row * p.kv
-    blocks = p.batch * np.where(latent, 1.0, np.maximum(1.0, a.num_kv_heads / p.tp))
-    return Op(
-        name, "decode_attention", "attention", count, {"blocks": blocks}, flop, half=True, activation_bytes=moved, kv_bytes=kv
-    )
+    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
+    shape = {"blocks": p.batch * np.where(latent, 1.0, kv_heads), "group": np.where(latent, 1.0, heads / kv_heads)}
+    return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
@@ -187,7 +186,7 @@ def _matmul(
 ) -> Op:  # fmt: skip
     m, n, k = size
     g = np.ones(len(p)) if groups is None else groups
-    shape = {"m": m, "n": n, "k": k, "groups": g, "quantise": 1.0 - p.fused}
+    shape = {"m": m, "n": n, "k": k, "groups": g, "quantise": 1.0 - p.fused, "hot": np.zeros(len(p))}
     return Op(
         name, "matmul", "matmul", np.broadcast_to(count, (len(p),)), shape, 2 * m * n * k * g, half=half,
         weight_bytes=n * k * g * (p.weight if weight is None else weight), activation_bytes=(m * k + m * n) * g * p.activation,

@@ -1,7 +1,8 @@
 """Collectives among n devices: latency that grows with the ring, volume over the link, and what a start costs.
 
-t = a + b (n - 1) + volume / W + c sqrt(volume), with the volume a device sends: 2 (n-1)/n of the message for an
-all-reduce and (n-1)/n for all-gather, reduce-scatter and all-to-all (Thakur et al., IJHPCA 2005); 1 for a send.
+t = a + b (n - 1) + volume / W + c sqrt(volume) with W = e_w (2 / n)^g of the link. The volume is what a device sends:
+2 (n-1)/n of the message for an all-reduce and (n-1)/n for all-gather, reduce-scatter and all-to-all (Thakur et al.,
+IJHPCA 2005); 1 for a send.
 """
 
 import numpy as np
@@ -12,7 +13,8 @@ from planner.model.operation import Machine, Op
 COEFFICIENTS = {
     "a": 5e-6,  # s
     "b": 1e-6,  # s a further device
-    "e_w": 0.8,  # share of the link's bandwidth
+    "e_w": 0.8,  # share of the link's bandwidth that two devices reach
+    "g": 0.0,  # how that share falls with the devices, as a power: 0 on a switch, 2 where all share one bus of a host
     "c": 0.0,  # s per sqrt(byte)
 }
 
@@ -25,7 +27,8 @@ def seconds(op: Op, machine: Machine) -> Array:
 
 def time(ranks: Array, volume: Array, bandwidth: Array, c: Columns) -> Array:
     """The law; see ``seconds``. Returns (N,) [s]."""
-    t = c.a + c.b * (ranks - 1) + volume / (bandwidth * c.e_w) + c.c * np.sqrt(volume)
+    rate = bandwidth * c.e_w * (2 / np.maximum(ranks, 2)) ** c.g
+    t = c.a + c.b * (ranks - 1) + volume / rate + c.c * np.sqrt(volume)
     return np.where(ranks > 1, t, 0.0)
 
 

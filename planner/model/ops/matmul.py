@@ -17,10 +17,13 @@ COEFFICIENTS = {
     "k0": 0.0,  # elements of k a tile costs before it does any work
     "e16": 0.5,  # share of that rate which tiles of 16 rows keep: kernels for a handful of rows
     "t_s": 0.0,  # s a further split of k costs
+    "h": 1.0,  # how many times faster than memory operands that stayed on the chip are read: only in repeated timings
+    "f": 0.8,  # share of the chip's memory up to which they stay there
     "q": 0.0,  # times the activations cross memory once more where they are quantised by a kernel of their own
     "t_q": 0.0,  # s, start of that kernel
 }
 SKINNY = 16
+CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
 SPLITS = (1, 2, 4, 8)
 
@@ -37,8 +40,12 @@ def seconds(op: Op, machine: Machine) -> Array:
 
 
 def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
-    """The law: shape m, n, k, groups; moved [B]; device peak, bandwidth, units; c the coefficients. Returns (N,) [s]."""
-    t_mem = moved / (device.bandwidth * c.e_b)
+    """The law: shape m, n, k, groups, hot [1 where the operands were used just before]; moved [B]; c the coefficients.
+
+    device peak, bandwidth, units, cache. Returns (N,) [s].
+    """
+    stayed = shape.hot / (1 + (moved / (np.maximum(c.f, 1e-3) * np.where(np.isfinite(device.cache), device.cache, CACHE))) ** 4)
+    t_mem = moved / (device.bandwidth * c.e_b * (1 + (c.h - 1) * stayed))
     smooth = 2 * shape.m * shape.n * shape.k * shape.groups / (device.peak * c.e)
     known = np.isfinite(device.units)
     if not known.any():
