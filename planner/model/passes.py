@@ -54,6 +54,7 @@ ENGINE = {
     "prefill_step": 0.0,  # s the host takes for a prefill pass, a decode step, a training step
     "decode_step": 0.0,
     "training_step": 0.0,
+    "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
     "elementwise": 1.0,

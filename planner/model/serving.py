@@ -44,7 +44,7 @@ def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
     first = prefill(a, w, machine, w.batch)
     step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
     total = first.seconds + np.maximum(w.output_tokens - 1, 0) * step.seconds
-    return Service(first.seconds, step.seconds, w.batch * w.output_tokens / total, first, step)
+    return Service(first.seconds + _admission(machine), step.seconds, w.batch * w.output_tokens / total, first, step)
 
 
 def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
@@ -58,7 +58,12 @@ def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
     step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
     tpot = step.seconds + first.seconds / together * w.batch / w.output_tokens
     alone = prefill(a, w, machine, np.ones(len(w)))
-    return Service(alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
+    return Service(_admission(machine) + alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
+
+
+def _admission(machine: Machine) -> Array:
+    """Time (N,) [s] a request takes to reach the engine's first pass over it."""
+    return machine.laws["engine"].request
 
 
 WAVES = 10.0  # requests a client sends in a benchmark run: InferenceMAX and others use --num-prompts = 10 × concurrency

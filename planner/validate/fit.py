@@ -1,6 +1,6 @@
 """Published throughput to fits of the network law and of software stacks, by the same translation that scores it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,39 +64,27 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     """
     tables = [predict(translated(path, profiles), profiles.calibration) for path in paths]
     found = [translated(path, profiles) for path in paths]
-    runs: dict[tuple[str, str], list[tuple[int, pd.Index[int]]]] = {}
-    for number, (t, f) in enumerate(zip(tables, found, strict=True)):
+    runs: dict[tuple[str, str], list[Translated]] = {}
+    for t, f in zip(tables, found, strict=True):
         families = np.array([s.device.family for s in f.settings] + [""])[t["setting"].to_numpy()]
-        usable = t["estimate"].notna() & (t["kind"] != "network") & (t["metric"] != "ttft_s") & (t["stack"] != "default")
+        usable = t["estimate"].notna() & (t["kind"] != "network") & (t["stack"] != "default")
         usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
         for key, rows in t[usable].groupby([pd.Series(families, index=t.index), "stack"]):
-            runs.setdefault((str(key[0]), str(key[1])), []).append((number, rows.index))
-    fits = {}
-    for (family, stack), where in runs.items():
-        fit = _engine_fit(family, stack, [(found[n], rows) for n, rows in where], profiles)
-        if fit is not None:
-            fits[family, stack] = fit
-    return fits
+            runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
+    fits = {key: _engine_fit(*key, some, profiles) for key, some in runs.items()}
+    return {key: fit for key, fit in fits.items() if fit is not None}
 
 
-def _engine_fit(family: str, stack: str, runs: list[tuple[Translated, "pd.Index[int]"]], profiles: Profiles) -> Fit | None:
-    some = [Translated(f.table.loc[rows], f.settings, f.subjects) for f, rows in runs]
-    fed = [Translated(f.table[f.table["feeds"]], f.settings, f.subjects) for f in some if f.table["feeds"].any()]
-    training = any((f.table["task"] == "training").any() for f in some)
+def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profiles) -> Fit | None:
+    timed = _where(runs, lambda t: t["metric"] != "ttft_s")
+    fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
+    training = any((f.table["task"] == "training").any() for f in timed)
     names = (TRAINING if training else INFERENCE)[: sum(len(f.table) for f in fed) // EACH]
     if not names:
         return None
 
     def errors(values: dict[str, float], tables: list[Translated]) -> NDArray[Any]:
-        def trial(id: str) -> Calibration | None:
-            plain = profiles.calibration(id)
-            if id != family:
-                return plain
-            laws = dict(plain.laws) if plain else {}
-            laws["engine"] = {stack: Fit(values, "trial")}
-            return Calibration(family, "family", {}, laws)
-
-        t = pd.concat([predict(Translated(f.table.copy(), f.settings, f.subjects), trial) for f in tables])
+        t = _estimated(tables, family, {stack: Fit(values, "trial")}, profiles)
         return np.log((t["estimate"] / t["value"]).to_numpy(float))
 
     shares = np.array([name not in RANGES for name in names])
@@ -105,17 +93,54 @@ def _engine_fit(family: str, stack: str, runs: list[tuple[Translated, "pd.Index[
         off = errors(dict(zip(names, np.exp(x).tolist(), strict=True)), fed) / 0.1
         return float(np.nanmean(np.sqrt(1 + off**2)) + PULL * np.sum(x[shares] ** 2))
 
-    ranges = [RANGES.get(name, SHARE) for name in names]
-    start = np.log([r.start for r in ranges])
-    simplex = np.vstack(
-        [start, start + 0.4 * np.diag(np.where(start < -1, 2.0, np.where(start > 0.1, 2.0, -1.0)))]
-    )  # a share moves down, a time up
-    options = {"maxfev": 60 * len(names), "xatol": 0.01, "fatol": 1e-3, "initial_simplex": simplex}
-    bounds = [(float(np.log(r.low)), float(np.log(r.high))) for r in ranges]
-    best = minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options)
-    values = {name: float(f"{value:.4g}") for name, value in zip(names, np.exp(best.x), strict=True)}
-    unseen = [Translated(f.table[~f.table["feeds"]], f.settings, f.subjects) for f in some if not f.table["feeds"].all()]
+    best = _minimum(loss, [RANGES.get(name, SHARE) for name in names])
+    values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
     off = np.abs(np.expm1(errors(values, unseen))) if unseen else np.zeros(1)
-    points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in some}))
+    first = _where(_where(runs, lambda t: t["metric"] == "ttft_s"), lambda t: t["feeds"])
+    if sum(len(f.table) for f in first) >= EACH:
+        values["request"] = _request(_estimated(first, family, {stack: Fit(values, "trial")}, profiles))
+    points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in timed}))
     note = f"a third of the runs; median error {np.nanmedian(off):.3f} on {len(off)} others"
     return Fit(values, source, points, round(float(np.nanmean(np.minimum(off, 5))), 4), note)
+
+
+def _where(runs: list[Translated], rows: Callable[[pd.DataFrame], "pd.Series[bool]"]) -> list[Translated]:
+    """The rows of each table that a condition holds for; tables it leaves empty are dropped."""
+    cut = [Translated(f.table[rows(f.table)], f.settings, f.subjects) for f in runs]
+    return [f for f in cut if len(f.table)]
+
+
+def _estimated(tables: list[Translated], family: str, engine: dict[str, Fit], profiles: Profiles) -> pd.DataFrame:
+    """All rows estimated with ``engine`` in place of what the family's calibration says of stacks."""
+
+    def trial(id: str) -> Calibration | None:
+        plain = profiles.calibration(id)
+        if id != family:
+            return plain
+        return Calibration(family, "family", {}, {**(plain.laws if plain else {}), "engine": engine})
+
+    return pd.concat([predict(Translated(f.table.copy(), f.settings, f.subjects), trial) for f in tables])
+
+
+def _minimum(loss: Callable[[NDArray[Any]], float], ranges: list[Range]) -> NDArray[Any]:
+    """Where the loss of the coefficients' logarithms is least, by a simplex within the ranges."""
+    start = np.log([r.start for r in ranges])
+    step = np.where((start < -1) | (start > 0.1), 0.8, -0.4)  # times move up, shares down
+    options = {
+        "maxfev": 60 * len(ranges),
+        "xatol": 0.01,
+        "fatol": 1e-3,
+        "initial_simplex": np.vstack([start, start + np.diag(step)]),
+    }
+    bounds = [(float(np.log(r.low)), float(np.log(r.high))) for r in ranges]
+    return np.exp(minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options).x)
+
+
+REQUESTS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
+
+
+def _request(t: pd.DataFrame) -> float:
+    """Seconds before the first pass that bring estimated times to first token nearest to the published ones: they add."""
+    with_it = t["estimate"].to_numpy(float)[:, None] + REQUESTS
+    off = np.nanmedian(np.abs(np.log(with_it / t["value"].to_numpy(float)[:, None])), axis=0)
+    return float(f"{REQUESTS[int(np.argmin(off))]:.3g}")
