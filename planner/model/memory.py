@@ -14,12 +14,12 @@ def usable(capacity: Array) -> Array:
 
 
 def weights(size: Columns, p: Columns) -> Array:
-    """Weights on one device (N,) [B]: layers split tp × pp ways, experts ep × tp ways together, embeddings tp ways.
+    """Weights on one device (N,) [B]: layers split tp × pp ways, experts over all of tp × adp × pp, embeddings tp ways.
 
-    size: columns layers, experts, embeddings [parameters]; p: weight, head_weight [B], tp, pp.
+    size: columns layers, experts, embeddings [parameters]; p: weight, head_weight [B], tp, pp, adp [ranks that attend apart].
     """
     split = p.tp * p.pp
-    return (size.layers + size.experts) * p.weight / split + size.embeddings * p.head_weight / p.tp
+    return (size.layers + size.experts / p.adp) * p.weight / split + size.embeddings * p.head_weight / p.tp
 
 
 def serving(size: Columns, kv: Array, p: Columns, tokens: Array) -> dict[str, Array]:

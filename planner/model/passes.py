@@ -57,6 +57,7 @@ ENGINE = {
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
+    "experts": 1.0,
     "elementwise": 1.0,
     "communication": 1.0,
     "dispatch": 1.0,

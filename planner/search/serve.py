@@ -69,7 +69,8 @@ def _rows(
     grid = grid.with_(node=node).take((grid.tp <= node) & (heads % grid.tp == 0) & (joined | (grid.tp == 1)))
     rows = grid.with_(
         place=settings.place[grid.setting], precision=settings.precision[grid.setting], ep=np.ones(len(grid)),
-        pp=np.ones(len(grid)), fused=np.ones(len(grid)), input_tokens=np.full(len(grid), serve.input_tokens),
+        pp=np.ones(len(grid)), adp=np.ones(len(grid)), fused=np.ones(len(grid)),
+        input_tokens=np.full(len(grid), serve.input_tokens),
         output_tokens=np.full(len(grid), serve.output_tokens),
     )  # fmt: skip
     rows = estimate.with_precision(rows, rows.precision)

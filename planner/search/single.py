@@ -160,6 +160,7 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         output_tokens=float(r.output_tokens),
         tp=float(tp),
         ep=1.0,
+        adp=1.0,
         pp=1.0,
     )
     s = estimate.serve(a, rows, machine, continuous=True)  # type: ignore[arg-type]

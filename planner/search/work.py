@@ -23,7 +23,7 @@ def anatomy(workload: Workload) -> dict[str, Any]:
     counted = {name: float(value[0]) for name, value in parameters(a).items() if value[0]}
     counted["active"] = float(active_parameters(a)[0])
     rows = estimate.with_precision(
-        Columns(fused=1.0, tp=1.0, ep=1.0, batch=1.0, length=1), np.array([estimate.PRECISIONS.index("bf16")])
+        Columns(fused=1.0, tp=1.0, ep=1.0, adp=1.0, batch=1.0, length=1), np.array([estimate.PRECISIONS.index("bf16")])
     )
     p = estimate.as_pass(rows)
     context = TOKENS / 2 if workload.architecture.causal else TOKENS

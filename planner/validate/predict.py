@@ -135,7 +135,8 @@ def _alone(r: Rows) -> dict[str, Array]:
     serial = r.table["stack"].isin(SERIAL).to_numpy()
     batch = np.where(serial, 1.0, r.number("batch", 1.0))
     tp = np.where(serial, 1.0, _tensor_degree(r, a))
-    rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=np.ones(len(batch)), pp=np.ones(len(batch)))
+    n = np.ones(len(batch))
+    rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=n, pp=n, adp=n)
     s = estimate.serve(a, rows, r.machine, continuous=False)
     replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0)))
     context = np.where(scenario == "decode", np.maximum(isl, osl), isl)
@@ -171,13 +172,14 @@ def _loaded(r: Rows) -> dict[str, Array]:
     fits_batch = np.isnan(concurrency[row]) | (options.batch == 1)
     options, row = options.take(fits_tp & fits_batch), row[fits_tp & fits_batch]
     tp = np.where(np.isnan(given_tp[row]), options.tp, given_tp[row])
+    a, size = (c.take(row) for c in r.architectures())
+    tp, adp = _attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
     workers = np.where(r.table["scenario"].to_numpy()[row] == "concurrency_disaggregated", 2.0, 1.0)
     replicas = np.maximum(1.0, devices[row] / tp / workers)
     batch = np.where(np.isnan(concurrency[row]), options.batch, np.maximum(1.0, concurrency[row] / replicas))
-    a, size = (c.take(row) for c in r.architectures())
     isl, osl = (x[row] for x in r.requests())
-    ep = np.minimum(tp, np.maximum(1.0, r.number("ep", 1.0)[row]))
-    rows = r.base.take(row).with_(batch=batch, input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, pp=np.ones(len(row)))
+    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
+    rows = r.base.take(row).with_(batch=batch, input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=np.ones(len(row)))
     machine = r.machine.take(row)
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
@@ -196,6 +198,16 @@ def _loaded(r: Rows) -> dict[str, Array]:
         "output_tokens_per_s": pick(rate), "total_tokens_per_s": pick(rate * (isl + osl) / osl),
         "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(ttft), "tpot_s": pick(tpot),
     }  # fmt: skip
+
+
+def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
+    """Tensor degree of attention, and how many ranks attend to requests of their own while they share the experts.
+
+    As a row's attention_dp says; or all of them, where its notes say that mixtures run so.
+    """
+    said = r.table["notes"].str.contains("MoE models run attention data parallel", regex=False).to_numpy()[row] & mixture
+    adp = np.maximum(1.0, r.number("attention_dp", 1.0)[row])
+    return np.where(said, 1.0, tp), np.where(said, tp, np.where(mixture, adp, 1.0))
 
 
 def _best(row: Array, score: Array, n: int) -> Array:

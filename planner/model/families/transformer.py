@@ -7,6 +7,8 @@ head_weight, activation, kv [bytes an element], fused [1 where an inference engi
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from planner.model.columns import Array, Columns
@@ -139,8 +141,8 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     has_shared = count * (a.shared_ffn_size > 0)
     return [
         _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
-        _matmul("experts up", count, (rows, inner * (1 + a.gated_ffn), a.hidden_size), p, groups=groups),
-        _matmul("experts down", count, (rows, a.hidden_size, inner), p, groups=groups),
+        replace(_matmul("experts up", count, (rows, inner * (1 + a.gated_ffn), a.hidden_size), p, groups=groups), part="experts"),
+        replace(_matmul("experts down", count, (rows, a.hidden_size, inner), p, groups=groups), part="experts"),
         _activation("experts activation", count, visits / p.ep * inner, a, p),
         _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
