@@ -12,7 +12,7 @@ import numpy as np
 
 from planner.calibrate.fit import Fitted, Range, fit
 from planner.model.columns import Array, Columns
-from planner.model.ops import attention, collective, decode_attention, matmul
+from planner.model.ops import attention, collective, decode_attention, experts, matmul
 
 Table = Mapping[str, Any]
 BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16}
@@ -24,6 +24,7 @@ MATMUL = {
 }  # fmt: skip
 QUANTISED = {**MATMUL, "q": Range(1.0, 1e-3, 8), "t_q": Range(6e-6, 1e-8, 5e-5)}
 START = 0.2  # how far, either way, the start of a quantised product may lie from that of a bf16 one on the same device
+EXPERTS = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6)}
 ATTENTION = {"e": Range(0.6, 0.05, 1.1), "e_b": Range(0.7, 0.1, 1.2), "t0": Range(5e-6, 5e-7, 5e-5), "kv0": Range(64, 1e-3, 1000)}
 DECODE = {
     "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 5e-5), "t_b": Range(4e-6, 1e-8, 1e-4), "t_1": Range(1.5e-6, 1e-8, 1e-4),
@@ -108,6 +109,34 @@ def _decode(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterat
     yield Case("decode_attention", "default", points, t["seconds"], _heads(t), DECODE, predict)
 
 
+def _experts(table: Table, device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
+    """Tokens spread by a power law, as routers do; layouts (hidden, inner, experts, visits) are held out whole."""
+    start = float(np.quantile(table["seconds"], 0.001)) / 2
+    for dtype, size in BYTES.items():
+        gated = ~np.array(["nongated" in k for k in table["kernel"]])
+        chosen = (table["dtype"] == dtype) & (table["spread"] == "power_law_1.01") & gated
+        if dtype not in peaks or not chosen.any():
+            continue
+        t = {name: values[chosen] for name, values in table.items()}
+        inner, h = t["inner"] / t["tp"], t["hidden"]
+        touched = t["experts"] * -np.expm1(t["tokens"] * np.log(np.maximum(1 - t["visits"] / t["experts"], 1e-12)))
+        groups = np.maximum(1.0, touched / t["ep"])
+        rows = t["tokens"] * t["visits"] / np.maximum(touched, 1.0)
+        points = Columns(
+            rows=rows, groups=groups, up=2 * inner, down=inner, hidden=h, ranks=t["ep"], quantise=1.0, hot=1.0,
+            weights=3 * inner * h * groups * size, activations=2 * (2 * h + 3 * inner) * rows * groups,
+        )  # fmt: skip
+        layout = np.stack([h, t["inner"], t["experts"], t["visits"]])
+        held = np.unique(layout, axis=1, return_inverse=True)[1].reshape(-1)
+        ranges = {**(MATMUL if dtype == "bf16" else QUANTISED), "t0": Range(start, start / 3, start * 2), **EXPERTS}
+        predict = _predictor(experts.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time_experts)
+        yield Case("experts", dtype, points, t["seconds"], held, ranges, predict)
+
+
+def _time_experts(p: Columns, device: Columns, c: Columns) -> Array:
+    return experts.time(p, p.weights, p.activations, device, c)
+
+
 def _heads(t: Table) -> Array:
     """Head layouts: held out whole."""
     return np.unique(np.stack([t["heads"], t["kv_heads"], t["dim"]]), axis=1, return_inverse=True)[1].reshape(-1)
@@ -138,4 +167,4 @@ def _predictor(
     return predict
 
 
-_CASES = {"matmul": _matmul, "attention": _attention, "decode_attention": _decode, "collective": _collective}
+_CASES = {"matmul": _matmul, "attention": _attention, "decode_attention": _decode, "collective": _collective, "experts": _experts}

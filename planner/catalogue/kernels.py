@@ -33,8 +33,10 @@ FILES = {
     "attention": ("attention", "context_attention_perf.parquet"),
     "decode_attention": ("attention", "generation_attention_perf.parquet"),
     "collective": ("comm", "nccl_perf.parquet"),
+    "experts": ("moe", "moe_perf.parquet"),
 }
 BACKENDS = ("trtllm", "nccl", "vllm", "sglang")
+FIRST = {"experts": ("vllm", "sglang", "trtllm")}  # whose table has the most layouts, where that is not the first
 DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4", "half": "bf16"}
 
 
@@ -62,7 +64,7 @@ def read(system: str, law: str, folder: Path | None = None) -> KernelTable | Non
     if not (root / system).is_dir():
         raise unknown("system", system, [p.name for p in root.iterdir() if p.is_dir()], where=str(root))
     kind, name = FILES[law]
-    for backend in BACKENDS:
+    for backend in FIRST.get(law, BACKENDS):
         files = sorted((root / system / kind / backend).glob(f"*/{name}"), key=_version)
         if files:
             return _normalised(law, files[-1], root)
@@ -96,6 +98,16 @@ def _columns(law: str, raw: Mapping[str, NDArray[Any]], path: Path, root: Path) 
 
     if law == "matmul":
         columns |= {n: number(n) for n in ("m", "n", "k")} | {"dtype": _dtypes(raw["gemm_dtype"])}
+    elif law == "experts":
+        names = {
+            "tokens": "num_tokens",
+            "hidden": "hidden_size",
+            "inner": "inter_size",
+            "visits": "topk",
+            "experts": "num_experts",
+        }
+        columns |= {n: number(c) for n, c in names.items()} | {"tp": number("moe_tp_size"), "ep": number("moe_ep_size")}
+        columns |= {"dtype": _dtypes(raw["moe_dtype"]), "spread": raw["distribution"], "kernel": raw["kernel_source"]}
     elif law == "collective":
         columns |= {"ranks": number("num_gpus"), "message": number("message_size"), "op": raw["op_name"]}
     else:

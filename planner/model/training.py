@@ -70,6 +70,8 @@ def backward(ops: list[Op]) -> list[Op]:
             inputs = replace(op, name=f"{op.name}, input gradient", shape={**s, "n": s["k"], "k": s["n"]})
             weights = replace(op, name=f"{op.name}, weight gradient", shape={**s, "m": s["n"], "n": s["k"], "k": s["m"]})
             back += [inputs, weights]
+        elif op.kind == "experts":
+            back.append(replace(op, count=2 * op.count))  # gradients of inputs and of weights, each the same products
         elif op.kind == "attention":
             longer = {**s, "context": s["context"] * BACKWARD_ATTENTION}
             back.append(replace(op, shape=longer, flop=op.flop * BACKWARD_ATTENTION, activation_bytes=2 * op.activation_bytes))

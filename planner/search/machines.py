@@ -58,6 +58,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     main = arithmetic(device, setting.precision)
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
+    wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]

@@ -48,7 +48,8 @@ def _network(workload: Workload) -> dict[str, Any]:
 
 def _op(op: Op) -> dict[str, Any]:
     work = {name: _first(getattr(op, name)) for name in ("count", "flop", "weight_bytes", "activation_bytes", "kv_bytes")}
-    return {"name": op.name, "kind": op.kind, "shape": {k: _first(v) for k, v in op.shape.items()}, **work}
+    shape = {k: _first(v) for k, v in op.shape.items() if k not in ("quantise", "hot")}  # circumstances, not sizes
+    return {"name": op.name, "kind": op.kind, "shape": shape, **work}
 
 
 def _first(column: Array) -> float:

@@ -43,7 +43,8 @@ def columns(architecture: Architecture, n: int = 1) -> tuple[Columns, Columns]:
 def inference(n: int = 1, **more: object) -> Columns:
     """A pass in bf16 on one device of one sequence, fused."""
     plain = {
-        "tp": 1.0, "pp": 1.0, "ep": 1.0, "expert_tp": 1.0, "pooled": 1.0, "split_norms": 1.0, "fused": 1.0, "batch": 1.0,
+        "tp": 1.0, "pp": 1.0, "ep": 1.0, "adp": 1.0, "expert_tp": 1.0, "pooled": 1.0, "split_norms": 1.0, "fused": 1.0,
+        "batch": 1.0,
         "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]

@@ -6,7 +6,7 @@ import pytest
 from planner.model.columns import Columns
 from planner.model.families import network as family
 from planner.model.operation import Op
-from planner.model.ops import attention, collective, decode_attention, laws, matmul, network, stream
+from planner.model.ops import attention, collective, decode_attention, experts, laws, matmul, network, stream
 from tests.model.rows import coefficients, machine
 
 ONE = np.ones(1)
@@ -166,6 +166,26 @@ def test_operands_that_stayed_on_the_chip_are_read_faster() -> None:
     plain = product_(1, 1, 1e-6, moved=1e6, h=5.0, f=1.0)
     assert product_(1, 1, 1e-6, moved=1e6, h=5.0, f=1.0, hot=1.0) == pytest.approx(plain / 5, rel=1e-4)
     assert product_(1, 1, 1e-6, moved=1e9, h=5.0, f=1.0, hot=1.0) == pytest.approx(1e-3, rel=1e-4)
+
+
+def routed(**fit: float) -> float:
+    """Four groups of 64 rows, 64 → 2 × 64 gated → 64, on 100 units of 10 GFLOP/s each and free memory."""
+    sizes = {"rows": 64.0, "groups": 4.0, "up": 128.0, "down": 64.0, "hidden": 64.0, "ranks": 4.0, "quantise": 0.0, "hot": 0.0}
+    shape = Columns(sizes, length=1)
+    device = Columns(peak=1e12, bandwidth=np.inf, units=100.0, cache=50e6, length=1)
+    given = coefficients("experts", **{"t_s": 1.0, "e16": 0.25, **fit})
+    return float(experts.time(shape, np.array([1e6]), np.array([1e6]), device, given)[0])
+
+
+def test_experts_are_two_products_of_many_groups() -> None:
+    """Each product is one wave of 64 x 64 tiles over k = 64: 2 * 64^3 FLOP at 10 GFLOP/s, 52.4 us; two of them 104.9 us."""
+    assert routed() == pytest.approx(2 * 52.43e-6, rel=1e-3)
+
+
+def test_the_busiest_device_and_every_visit_cost_extra() -> None:
+    """256 visits at 1 us over 100 units are 2.56 us; a busiest rank with twice its share of the rows is never faster."""
+    assert routed(t_r=1e-6) - routed() == pytest.approx(2.56e-6, rel=1e-3)
+    assert routed(i=4 / 3) >= routed()
 
 
 def test_decode_attention_joins_the_splits_of_a_large_cache() -> None:

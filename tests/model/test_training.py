@@ -176,7 +176,7 @@ def test_the_first_stage_holds_as_many_micro_batches_as_there_are_stages() -> No
 def test_serving_memory() -> None:
     """Llama 3 8B in bf16: 16.06 GB of weights, 131,072 B a token; half of both on each of two devices."""
     _, size = columns(LLAMA_3_8B)
-    plain = Columns(tp=[1.0, 2.0], pp=1.0, weight=2.0, head_weight=2.0, activation=2.0)
+    plain = Columns(tp=[1.0, 2.0], pp=1.0, adp=1.0, weight=2.0, head_weight=2.0, activation=2.0)
     parts = memory.serving(size.take([0, 0]), np.array([131072.0, 65536.0]) * 1e5, plain, np.array([1e5, 1e5]))
     assert parts["weights"] / 1e9 == pytest.approx([16.06, 8.03], rel=1e-3)
     assert parts["kv_cache"] / 1e9 == pytest.approx([13.1072, 6.5536])

@@ -67,21 +67,21 @@ def test_a_decode_step_reads_every_weight_once(architecture: Architecture) -> No
 @pytest.mark.parametrize("architecture", [MIXTRAL_8X7B, DEEPSEEK_V3])
 def test_a_large_batch_reads_every_expert(architecture: Architecture) -> None:
     _, size = columns(architecture)
-    ops = [op for op in decode(architecture, 10.0, batch=4096.0) if op.name.startswith("experts ")]
+    ops = [op for op in decode(architecture, 10.0, batch=4096.0) if op.kind == "experts"]
     assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0], rel=1e-3)
 
 
 def test_one_token_reads_exactly_its_experts() -> None:
     """Mixtral's router takes two different experts of eight for a token: a quarter of the experts' weights is read."""
     _, size = columns(MIXTRAL_8X7B)
-    ops = [op for op in decode(MIXTRAL_8X7B, 10.0) if op.name.startswith("experts ")]
+    ops = [op for op in decode(MIXTRAL_8X7B, 10.0) if op.kind == "experts"]
     assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0] * 2 / 8, rel=1e-3)
 
 
 def test_experts_work_is_the_same_however_tokens_spread() -> None:
     """A token costs 2 * 3 * 4,096 * 14,336 FLOP in each of two experts of 32 layers, alone or among thousands."""
     for batch in (1.0, 7.0, 5000.0):
-        ops = [op for op in decode(MIXTRAL_8X7B, 10.0, batch=batch) if op.name.startswith("experts ")]
+        ops = [op for op in decode(MIXTRAL_8X7B, 10.0, batch=batch) if op.kind == "experts"]
         assert total(ops, "flop") == pytest.approx(batch * 32 * 2 * 2 * 3 * 4096 * 14336, rel=1e-6)
 
 

@@ -41,6 +41,17 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
             "q": st.floats(0, 2),
             "e16": share,
         },
+        "experts": {
+            "e": share,
+            "e_b": share,
+            "t0": time,
+            "c": count,
+            "k0": count,
+            "t_s": time,
+            "e16": share,
+            "i": share,
+            "t_r": time,
+        },
         "attention": {"e": share, "e_b": share, "t0": time, "kv0": count},
         "decode_attention": {"e_b": share, "e": share, "t0": time, "t_b": time, "t_s": time},
         "stream": {"e_b": share, "t0": time},
@@ -81,7 +92,8 @@ def requests(draw: st.DrawFn, n: int) -> Columns:
     of = lambda *values: _one(draw, n, st.sampled_from(values))  # noqa: E731
     tp = of(1.0, 2.0, 4.0, 8.0)
     return inference(
-        n, tp=tp, expert_tp=tp, batch=of(1.0, 3.0, 32.0, 512.0), fused=of(0.0, 1.0), weight=of(0.5, 1.0, 2.0), kv=of(1.0, 2.0),
+        n, tp=tp, expert_tp=tp, adp=1.0, batch=of(1.0, 3.0, 32.0, 512.0),
+        fused=of(0.0, 1.0), weight=of(0.5, 1.0, 2.0), kv=of(1.0, 2.0),
         input_tokens=of(1.0, 100.0, 4000.0, 60_000.0), output_tokens=of(1.0, 100.0, 3000.0), load=of(0.1, 0.7),
     )  # fmt: skip
 

@@ -7,8 +7,6 @@ head_weight, activation, kv [bytes an element], fused [1 where an inference engi
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from planner.model.columns import Array, Columns
@@ -141,14 +139,26 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     has_shared = count * (a.shared_ffn_size > 0)
     return [
         _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
-        replace(_matmul("experts up", count, (rows, inner * (1 + a.gated_ffn), a.hidden_size), p, groups=groups), part="experts"),
-        replace(_matmul("experts down", count, (rows, a.hidden_size, inner), p, groups=groups), part="experts"),
+        _routed(a, p, count, rows, groups, inner),
         _activation("experts activation", count, visits / p.ep * inner, a, p),
         _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
         _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
         _all_to_all("to the experts and back", 2 * count, own * a.experts_per_token * a.hidden_size * p.activation, p),
     ]
+
+
+def _routed(a: Columns, p: Columns, count: Array, rows: Array, groups: Array, inner: Array) -> Op:
+    """Both products of every expert that a device holds and any token visits."""
+    up, h = inner * (1 + a.gated_ffn), a.hidden_size
+    shape = {
+        "rows": rows, "groups": groups, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
+        "quantise": 1.0 - p.fused, "hot": np.zeros(len(p)),
+    }  # fmt: skip
+    weights = (up + inner) * h * groups * p.weight
+    moved = (2 * h + up + inner) * rows * groups * p.activation
+    flop = 2 * rows * groups * h * (up + inner)
+    return Op("experts", "experts", "experts", count, shape, flop, weight_bytes=weights, activation_bytes=moved)
 
 
 def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
