@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from planner.catalogue.document import read
+from planner.catalogue.document import read, read_text
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
@@ -109,6 +109,11 @@ class Profiles:
         """Every system."""
         return [self.system(id) for id in self.ids("system")]
 
+    def systems_of(self, device: str) -> list[System]:
+        """Every system built of a device; files that do not name it are not parsed."""
+        named = [id for id in self.ids("system") if device in read_text(self.files["system"][id])]
+        return [s for s in map(self.system, named) if s.device == device]
+
     def providers(self) -> list[Provider]:
         """Every provider."""
         return [self.provider(id) for id in self.ids("provider")]
@@ -118,6 +123,8 @@ class Profiles:
         if known is None:
             if id not in self.files[kind]:
                 raise unknown(kind, id, self.files[kind], where=where, listing=LISTING[kind])
-            known = self._read[kind, id] = read(self.files[kind][id], record, id=id)
+            path = self.files[kind][id]
+            ours = any(path.is_relative_to(root) for root in shipped())
+            known = self._read[kind, id] = read(path, record, ours=ours, id=id)
         assert isinstance(known, record)
         return known

@@ -24,5 +24,5 @@ def subject(workload: str, system: str, profiles: Profiles) -> Subject:
         choices = [*profiles.files["system"], *profiles.files["device"]]
         raise unknown("system", system, choices, listing=LISTING["system"])
     device = profiles.device(found.device if found else system)
-    alike = {s.id: s.devices for s in profiles.systems() if s.device == device.id}
+    alike = {s.id: s.devices for s in profiles.systems_of(device.id)}
     return Subject(model, device, found, tuple(profiles.providers()), intervals(), alike)

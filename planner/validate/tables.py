@@ -46,6 +46,6 @@ def translated(path: Path, profiles: Profiles) -> Translated:
 
 def cluster(device: str, profiles: Profiles) -> System:
     """The system a published run on ``device`` is taken to have used: the one that joins the most, the gaps filled in."""
-    able = [s for s in profiles.systems() if s.device == device]
+    able = profiles.systems_of(device)
     best = max(able, key=lambda s: (len(s.tiers), max((t.size for t in s.tiers), default=1), s.devices), default=None)
     return joined(profiles.device(device), best)
