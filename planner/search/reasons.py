@@ -43,11 +43,9 @@ def _long(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i:
 def _memory(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
     parts = {k: float(v[i]) for k, v in e.memory.items()}
     largest = max(parts, key=parts.__getitem__)
-    part = largest.replace("_", " ")
+    most = f"{units.show(parts[largest], 'byte')} of it {largest.replace('_', ' ')}"
     has = units.show(float(e.capacity[i]), "byte")
-    alone = f"{part} alone need" if parts[largest] > float(e.capacity[i]) else f"with {part} it needs"
-    amount = parts[largest] if parts[largest] > float(e.capacity[i]) else sum(parts.values())
-    return f"does not fit: {alone} {units.show(amount, 'byte')} on each device, which has {has}"
+    return f"does not fit: needs {units.show(sum(parts.values()), 'byte')} on each device ({most}), which has {has}"
 
 
 _SAID = {"memory": _memory, "devices": _many, "budget": _dear, "deadline": _long}

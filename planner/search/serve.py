@@ -32,9 +32,10 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
         instances=instances, devices=instances * rows.node, hours=np.full(len(rows), units.MONTH / units.HOUR),
         rate=service.output_rate * per_instance * instances, latency=service.tpot,
     )  # fmt: skip
-    most = estimate.most_requests(a, size, rows, machine)
+    each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens / 2)
+    held = memory.serving(size, rows.batch * each, rows, np.full(len(rows), memory.CHUNK))
     excess = {
-        "memory": np.where(most >= rows.batch, 0.0, np.where(most > 0, rows.batch / np.maximum(most, 1), np.inf)),
+        "memory": np.sum(list(held.values()), axis=0) / memory.usable(machine.device.capacity),
         "ttft": ttft / (serve.ttft or np.inf),
         "tpot": service.tpot / (serve.tpot or np.inf),
         "devices": rows.devices / inputs.plan.hardware.max_devices,
