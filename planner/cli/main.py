@@ -53,7 +53,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # a terminal that cannot show × gets a question mark
     try:
         try:
-            app()
+            app(prog_name="planner")
         finally:
             with standard_output():
                 pass

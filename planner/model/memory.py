@@ -5,7 +5,9 @@ import numpy as np
 from planner.model.columns import Array, Columns
 
 CHUNK = 8192.0  # tokens whose activations are held at once: what engines batch into one prefill pass
-RESERVE = 0.06  # of the capacity: driver, runtime and workspaces; vLLM and SGLang leave 10 % by default, less is usable
+RESERVE = (
+    0.1  # of the capacity, for driver, runtime and workspaces: vLLM takes 0.9 by default (gpu_memory_utilization, docs.vllm.ai)
+)
 
 
 def usable(capacity: Array) -> Array:

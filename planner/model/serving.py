@@ -53,12 +53,17 @@ def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
     Each token a request receives waits for one decode step of the whole batch and for the prefill of the share of the
     batch that is replaced meanwhile, batch / output_tokens. ttft is that of a request that comes alone.
     """
-    together = np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    together = _prompts(w)
     first = prefill(a, w, machine, together)
     step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
     tpot = step.seconds + first.seconds / together * w.batch / w.output_tokens
     alone = prefill(a, w, machine, np.ones(len(w)))
     return Service(_admission(machine) + alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
+
+
+def _prompts(w: Columns) -> Array:
+    """Prompts (N,) of continuous batching that one prefill pass takes."""
+    return np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
 
 
 def _admission(machine: Machine) -> Array:
@@ -75,7 +80,7 @@ def closed_loop(service: Service, w: Columns) -> Array:
     All clients start at once: the first wave's prompts queue up behind each other, half of them on average. Later ones come
     as others finish: each waits for the step under way, and behind the prompts that came during it.
     """
-    each = service.prefill.seconds / np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    each = service.prefill.seconds / _prompts(w)
     burst = (w.batch - 1) / 2 * each
     rho = np.minimum(0.95, w.batch / w.output_tokens * each / service.tpot)
     later = rho / (2 * (1 - rho)) * each + service.tpot / 2
@@ -88,6 +93,6 @@ def arrivals(service: Service, w: Columns) -> Array:
     Prompts queue for the share of time the engine gives to prefill: an M/D/1 queue (Pollaczek-Khinchine) whose
     server is busy with prefill a share rho of the time, plus half a decode step until the scheduler looks.
     """
-    each = service.prefill.seconds / np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    each = service.prefill.seconds / _prompts(w)
     rho = np.minimum(0.99, w.load * w.batch / w.output_tokens * each / service.tpot)
     return service.ttft + rho / (2 * (1 - rho)) * each + service.decode.seconds / 2

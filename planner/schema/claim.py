@@ -25,7 +25,7 @@ STACKS = tuple(
         (r"deepspeed", "deepspeed"),
         (r"neuron", "neuron"),
         (r"synapse|gaudi", "synapse"),
-        (r"megatron|nemo", "megatron"),
+        (r"megatron|\bnemo\b|arxiv\S*2205\.05198", "megatron"),  # the paper on Megatron-LM
         (r"maxtext", "maxtext"),
         (r"torchtitan", "torchtitan"),
         (r"llm-foundry|mosaicml", "fsdp"),

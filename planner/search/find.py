@@ -19,7 +19,7 @@ from planner.search import estimate, infer, serve, train
 from planner.search.cite import cited
 from planner.search.intervals import around, task_of
 from planner.search.listings import Listing, Place, listings
-from planner.search.machines import STACKS, Found, Setting, arithmetic, machine, used, weakest
+from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options
 from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
@@ -96,7 +96,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     for index, p in enumerate(places):
         for precision in precisions:
             if arithmetic(p.device, precision):
-                settings.append(Setting(p.device, p.system, precision, STACKS[inputs.plan.scenario]))
+                settings.append(Setting(p.device, p.system, precision, USUAL_STACKS[inputs.plan.scenario]))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:

@@ -31,7 +31,7 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
     rows = rows.with_(
         instances=instances, devices=instances * node, hours=np.full(len(rows), units.MONTH / units.HOUR),
-        rate=rate * instances, latency=seconds,
+        rate=rate * instances,
     )  # fmt: skip
     held = sum(_memory(inputs, rows).values())
     free = memory.usable(machine.device.capacity)
@@ -53,9 +53,7 @@ def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> E
 
 def _gathering(infer: Infer, rows: Columns) -> np.ndarray:
     """Mean wait until a batch has come together at one device: half the time its samples take to arrive."""
-    return (
-        (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices, 1)) if "devices" in rows else 0 * rows.batch
-    )
+    return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices, 1))
 
 
 def _summary(inputs: Inputs, n: int) -> Columns:

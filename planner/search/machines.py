@@ -16,7 +16,7 @@ from planner.schema.precision import RECIPES
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
-STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
+USUAL_STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 Find = Callable[[str], Calibration | None]
 

@@ -30,7 +30,7 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
     instances = np.ceil(demand / (service.output_rate * inputs.plan.economics.utilisation * per_instance) - 1e-9)
     rows = rows.with_(
         instances=instances, devices=instances * rows.node, hours=np.full(len(rows), units.MONTH / units.HOUR),
-        rate=service.output_rate * per_instance * instances, latency=service.tpot,
+        rate=service.output_rate * per_instance * instances,
     )  # fmt: skip
     each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens / 2)
     held = memory.serving(size, rows.batch * each, rows, np.full(len(rows), memory.CHUNK))

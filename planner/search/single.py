@@ -18,7 +18,7 @@ from planner.search import estimate
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
 from planner.search.intervals import around, task_of
-from planner.search.machines import STACKS, Setting, arithmetic, machine, used, weakest
+from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.reasons import bottleneck
 from planner.search.result import Cited, Estimate
 
@@ -94,7 +94,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
     system = joined(device, subject.system) if request.devices > 1 else subject.system
-    table, found = machine([Setting(device, system, precision, STACKS[request.mode])], find)
+    table, found = machine([Setting(device, system, precision, USUAL_STACKS[request.mode])], find)
     if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and request.mode != "infer":
         raise InputError(f"nothing is published about how several {device.name} are joined", hint="Estimate one: --devices 1.")
     if not np.isfinite(table.device.bandwidth[0]):

@@ -17,7 +17,7 @@ from planner.schema.quantity import Figure
 from planner.schema.workload import Architecture, Network, Requests, Workload
 from planner.search.machines import Setting, arithmetic
 
-STACK_COLUMNS = ["software", "source", "notes", "workload"]
+STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
 RECOMPUTE = {"": 0, "none": 0, "selective": 1, "selective+sequence_parallel": 1, "full": 2, "qkv_proj_offloaded": 2}
 SEQUENCES_WITHOUT_LENGTH = 128.0  # tokens: what published encoder benchmarks use where they do not say
 
@@ -54,7 +54,8 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     """Every row's subject and setting; unknown things become a reason to skip, never an error."""
     t = table.copy()
     t["skip"] = t["wrong"]
-    t["stack"] = _distinct(t["software"].str.cat(t[STACK_COLUMNS[1:]], sep=" "), claim.stack)
+    zoo = t["workload"].str.extract(r"^([^/]*/)", expand=False).fillna("")
+    t["stack"] = _distinct(zoo.str.cat(t[STACK_COLUMNS], sep=" "), claim.stack)
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)

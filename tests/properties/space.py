@@ -29,29 +29,10 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
     }  # fmt: skip
     zero = st.just(0.0)
     time, count, share = (zero, zero, st.just(1.0)) if ideal else (LITTLE, st.floats(0, 200), UNIT)
+    product = {"e": share, "e_b": share, "t0": time, "c": count, "k0": count, "t_s": time, "e16": share}
     kinds = {
-        "matmul": {
-            "e": share,
-            "e_b": share,
-            "t0": time,
-            "c": count,
-            "k0": count,
-            "t_s": time,
-            "t_q": time,
-            "q": st.floats(0, 2),
-            "e16": share,
-        },
-        "experts": {
-            "e": share,
-            "e_b": share,
-            "t0": time,
-            "c": count,
-            "k0": count,
-            "t_s": time,
-            "e16": share,
-            "i": share,
-            "t_r": time,
-        },
+        "matmul": product | {"t_q": time, "q": st.floats(0, 2)},
+        "experts": product | {"i": share, "t_r": time},
         "attention": {"e": share, "e_b": share, "t0": time, "kv0": count},
         "decode_attention": {"e_b": share, "e": share, "t0": time, "t_b": time, "t_s": time},
         "stream": {"e_b": share, "t0": time},
