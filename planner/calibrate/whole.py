@@ -1,0 +1,251 @@
+"""A whole network predicted from a record alone: every operation by its exact replay, or between the cells of the grid.
+
+Time of a pass = sum over its operations of (hot time + what operands that left the caches cost) + what the framework adds
+to each call. Which operands left is known from the trace's reuse distances; what they cost, from the machine's own bandwidth
+by working set and from cells that were measured cold.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from planner.calibrate.features import group, place
+from planner.calibrate.kriging import Kriging, krige
+from planner.errors import InputError
+from planner.model.columns import Array
+from planner.schema.measurement import Cell, Operation, Record, Traced
+
+SMALL = 1 << 18
+"""Bytes of working set below which no operand is told from another: all are in the first caches."""
+FEWEST = 3
+"""Cells of a group that an interpolation needs; fewer are the median of their efficiency."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """Seconds = start + flop / rate + bytes / bandwidth, times what the residuals say."""
+
+    start: float
+    per_flop: float
+    per_byte: float
+    residual: Kriging | None
+    spread: float
+
+    def seconds(self, operations: list[Operation]) -> tuple[Array, Array]:
+        """Hot time of each (N,) [s] and the standard deviation of its logarithm (N,)."""
+        plain = _plain(np.array([self.start, self.per_flop, self.per_byte]), operations)
+        if self.residual is None:
+            return plain, np.full(len(plain), self.spread)
+        mean, unsure = self.residual.at(np.stack([place(o) for o in operations]))
+        return plain * np.exp(mean), np.hypot(unsure, 0.5 * self.residual.error)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """A network's pass: seconds, the standard deviation of its logarithm from its operations, seconds by class, and by where each
+    figure came from (replayed, interpolated, alike)."""
+
+    seconds: float
+    unsure: float
+    parts: Mapping[str, float]
+    sources: Mapping[str, float]
+    host: float = 0.0
+
+
+@dataclass
+class Machine:
+    """What a record says of its machine, ready to predict with."""
+
+    record: Record
+    laws: dict[tuple[str, str, str], Law] = field(default_factory=dict)
+    exact: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    coldness: dict[tuple[str, str], float] = field(default_factory=dict)
+    sets: Array = field(default_factory=lambda: np.zeros(0))
+    costs: Array = field(default_factory=lambda: np.zeros(0))
+    calls: dict[str, float] = field(default_factory=dict)
+
+    def cost(self, distance: Array) -> Array:
+        """Seconds a byte takes that ``distance`` bytes were touched since (N,)."""
+        return np.interp(np.log(np.maximum(distance, 1.0)), self.sets, self.costs)
+
+
+def machine(record: Record) -> Machine:
+    """Fit what predictions need from a record's cells."""
+    m = Machine(record)
+    hot: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    for cell in latest(record):
+        if cell.operation.key:
+            m.exact[cell.operation.key, cell.cache] = cell
+        if cell.cache == "hot":
+            hot[group(cell.operation)].append(cell)
+    _curve(m, record)
+    for key, cells in hot.items():
+        if key[0] not in ("memory", "overhead", "transfer", "collective"):
+            m.laws[key] = _law(cells)
+    _coldness(m, record)
+    _calls(m, record)
+    return m
+
+
+def _curve(m: Machine, record: Record) -> None:
+    """Seconds a byte by working set, from sums over it: what the smallest takes is the start of a call."""
+    sums = [c for c in latest(record) if c.operation.op == "memory" and c.operation.variant == "sum"]
+    if len(sums) < FEWEST:
+        return
+    sums.sort(key=lambda c: c.operation.read)
+    start = sums[0].median
+    sets = [(c.operation.read, (c.median - start) / c.operation.read) for c in sums if c.operation.read >= SMALL]
+    m.sets = np.log([size for size, _ in sets])
+    m.costs = np.maximum.accumulate([max(cost, 0.0) for _, cost in sets])
+
+
+def latest(record: Record) -> list[Cell]:
+    """Each cell once: as it was last measured."""
+    last: dict[tuple[object, ...], Cell] = {}
+    for c in record.cells:
+        o = c.operation
+        last[o.op, o.variant, o.dtype, tuple(o.shape.items()), o.key, c.cache] = c
+    return list(last.values())
+
+
+def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
+    """Seconds of a pass; ``replay``: operations that the record holds exactly are taken as they were timed."""
+    hot, unsure, source = _operations(m, traced, replay=replay)
+    parts: dict[str, float] = defaultdict(float)
+    sources: dict[str, float] = defaultdict(float)
+    variance: dict[tuple[str, str, str], float] = defaultdict(float)
+    call, view = m.calls["training" if _trains(traced) else "module"], m.calls["view"]
+    for visit in traced.visits:
+        o, i = traced.operations[visit.operation], visit.operation
+        if o.op == "view":
+            parts["framework"] += view
+            continue
+        seconds = hot[i] + _cold(m, o, hot[i], visit.touched, replay=replay)
+        parts[o.op] += seconds
+        parts["framework"] += call
+        sources[source[i]] += seconds
+        variance[group(o)] += seconds * unsure[i]
+    unsure_all = float(np.sqrt(sum(v**2 for v in variance.values())))
+    if m.record.device.kind == "cpu":
+        total = sum(parts.values())
+        return Predicted(total, unsure_all / total, dict(parts), dict(sources))
+    host = parts.pop("framework")  # an accelerator works while the host prepares the next call
+    total = max(host, sum(parts.values()))
+    parts["waiting for the host"] = total - sum(parts.values())
+    return Predicted(total, unsure_all / total, dict(parts), dict(sources), host)
+
+
+def _operations(m: Machine, traced: Traced, *, replay: bool) -> tuple[Array, Array, list[str]]:
+    """Hot seconds of each operation, how unsure its logarithm is, and where it came from."""
+    n = len(traced.operations)
+    seconds, unsure, source = np.zeros(n), np.zeros(n), [""] * n
+    asked: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for i, o in enumerate(traced.operations):
+        cell = m.exact.get((o.key, "hot")) if replay else None
+        if cell:
+            seconds[i], unsure[i], source[i] = cell.median, cell.spread / np.sqrt(cell.samples), "replayed"
+        elif o.op != "view":
+            asked[group(o)].append(i)
+    for key, which in asked.items():
+        law, source_name = _nearest_law(m, key)
+        seconds[which], unsure[which] = law.seconds([traced.operations[i] for i in which])
+        for i in which:
+            source[i] = source_name
+    return seconds, unsure, source
+
+
+def _nearest_law(m: Machine, key: tuple[str, str, str]) -> tuple[Law, str]:
+    """The group's own law, or that of the group most like it: the same class and dtype, then the class."""
+    if key in m.laws:
+        return m.laws[key], "interpolated"
+    op, kind, dtype = key
+    words = set(kind.split())
+    alike = [k for k in m.laws if k[0] == op]
+    alike = alike or [k for k in m.laws if k[0] == "elementwise"]
+    if not alike:
+        raise InputError(f"has no cells of {op} to predict from", where=m.record.id, hint="'planner bench' measures every suite.")
+    best = max(alike, key=lambda k: (k[2] == dtype, len(words & set(k[1].split())), k[1] == "add"))
+    return m.laws[best], "alike"
+
+
+def _cold(m: Machine, o: Operation, hot: float, touched: tuple[tuple[float, float], ...], *, replay: bool) -> float:
+    """What operands that left the caches since they were last touched add to a hot run [s]."""
+    size, distance = np.array([b for b, _ in touched]), np.array([d for _, d in touched])
+    if not len(size) or not len(m.sets):
+        return 0.0
+    own = o.read + o.written
+    dearer = m.cost(np.maximum(distance, own)) - m.cost(np.array(own))
+    extra = float((size * dearer).sum())
+    pair = (m.exact.get((o.key, "hot")), m.exact.get((o.key, "cold"))) if replay else (None, None)
+    if pair[0] and pair[1]:
+        most = float(size.sum() * (m.costs[-1] - m.cost(np.array(own))))
+        share = min(1.0, extra / most) if most > 0 else 0.0
+        return share * max(0.0, pair[1].median - pair[0].median)
+    return extra * m.coldness.get((o.op, o.dtype), 1.0)
+
+
+def _law(cells: list[Cell]) -> Law:
+    operations = [c.operation for c in cells]
+    seconds = np.array([c.median for c in cells])
+    found = least_squares(
+        lambda x: np.log(_plain(np.exp(x), operations) / seconds), _start(operations, seconds), loss="soft_l1", f_scale=0.3,
+        bounds=(np.log([1e-8, 1e-16, 1e-14]), np.log([1.0, 1e-6, 1e-6])), max_nfev=200,
+    )  # fmt: skip
+    start, per_flop, per_byte = np.exp(found.x)
+    residuals = np.log(seconds / _plain(np.exp(found.x), operations))
+    if len(cells) < FEWEST:
+        return Law(start, per_flop, per_byte, None, 0.5)
+    noise = np.array([min(c.spread, 0.5) for c in cells])
+    krigs = krige(np.stack([place(o) for o in operations]), residuals, noise)
+    return Law(start, per_flop, per_byte, krigs, krigs.error)
+
+
+def _start(operations: list[Operation], seconds: Array) -> Array:
+    flop = np.array([max(o.flop, 1.0) for o in operations])
+    moved = np.array([max(o.read + o.written, 1.0) for o in operations])
+    guess = [seconds.min() / 2, np.median(seconds / flop) / 2, np.median(seconds / moved) / 4]
+    return np.clip(np.log(guess), np.log([1.1e-8, 1.1e-16, 1.1e-14]), np.log([0.9, 9e-7, 9e-7]))
+
+
+def _plain(x: Array, operations: list[Operation]) -> Array:
+    flop = np.array([o.flop for o in operations])
+    moved = np.array([o.read + o.written for o in operations])
+    return np.asarray(x[0] + flop * x[1] + moved * x[2])
+
+
+def _coldness(m: Machine, record: Record) -> None:
+    """By class and dtype: how much dearer cold operands were than the memory's own curve says."""
+    ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
+    pairs: dict[tuple[object, ...], dict[str, Cell]] = defaultdict(dict)
+    for c in latest(record):
+        o = c.operation
+        pairs[o.op, o.variant, o.dtype, tuple(o.shape.items())][c.cache] = c
+    for both in pairs.values():
+        if "cold" not in both or "hot" not in both or not len(m.sets):
+            continue
+        hot, cold = both["hot"], both["cold"]
+        own = hot.operation.read + hot.operation.written
+        expected = own * (m.costs[-1] - m.cost(np.array(own)))
+        if expected > 0.1 * hot.median:
+            ratios[hot.operation.op, hot.operation.dtype].append((cold.median - hot.median) / expected)
+    m.coldness = {key: max(0.0, float(np.median(found))) for key, found in ratios.items() if len(found) >= FEWEST}
+
+
+def _calls(m: Machine, record: Record) -> None:
+    """What the framework adds to each call: a network of tiny layers, less its operations run bare."""
+    cells = {c.operation.variant: c for c in latest(record) if c.operation.op == "overhead"}
+    m.calls = {"view": cells["view"].median if "view" in cells else 0.0, "module": 0.0, "training": 0.0}
+    if "modules" not in cells or "add" not in cells:
+        return
+    bare = cells["add"].median
+    alone = m.record.device.kind == "cpu"  # there an operation's own time holds its dispatch
+    for name, variant, passes in (("module", "modules", 1.0), ("training", "training step", 3.0)):
+        each = cells[variant].median / cells[variant].operation.shape["calls"] / passes
+        m.calls[name] = max(0.0, each - (2.5 * bare if alone else 0.0))
+
+
+def _trains(traced: Traced) -> bool:
+    return any("backward" in o.variant for o in traced.operations)

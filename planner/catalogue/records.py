@@ -1,0 +1,218 @@
+"""Records of ``planner bench`` on disk: written once and whole, read as data only, and the journal of a run that goes on.
+
+A record is JSON with the hash of its content; a journal is a line an event, flushed as each comes, so that an interrupt loses
+nothing that was measured. Nothing in either is ever executed.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from planner.catalogue.document import read_text
+from planner.errors import InputError, printable, unknown
+from planner.schema.measurement import SCHEMA, Canary, Cell, Found, Record, Selection
+
+LIMIT = 64_000_000
+JOURNAL = ".partial"
+
+
+def home() -> Path:
+    """``$PLANNER_HOME/measurements``, or ``~/.planner/measurements``."""
+    return Path(os.environ.get("PLANNER_HOME") or Path.home() / ".planner") / "measurements"
+
+
+def content(record: Record) -> str:
+    """A record as text: its schema, the hash of its content, then a line a cell."""
+    body = _dumped(record)
+    return f'{{"schema": {SCHEMA}, "sha256": "{_hash(body)}", "record":\n{body}\n}}\n'
+
+
+def save(record: Record, path: Path) -> Path:
+    """Write a record where no file is yet; InputError where one is. It appears whole or not at all, and read-only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(content(record))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o444)
+        try:
+            os.link(name, path)  # fails where another run was first
+        finally:
+            Path(name).unlink()
+    except FileExistsError:
+        raise InputError("is there already: a record is never overwritten", where=str(path)) from None
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
+    return path
+
+
+def load(path: Path) -> Record:
+    """A record from its file; InputError where it was cut short, edited, or is of a newer schema."""
+    text = read_text(path, LIMIT)
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        line = getattr(error, "lineno", 1)
+        end = text.rstrip().endswith("}")
+        what = "is not JSON" if end else "was cut short: its end is missing"
+        raise InputError(what, where=f"{path}:{line}", hint="A record is written by 'planner bench'.") from None
+    if not isinstance(raw, dict) or not isinstance(raw.get("schema"), int) or "record" not in raw:
+        raise InputError("is not a record of 'planner bench'", where=str(path), hint="It has no 'schema' and 'record'.")
+    if raw["schema"] != SCHEMA:
+        newer = "a newer planner" if raw["schema"] > SCHEMA else "an older planner"
+        raise InputError(f"is a record of schema {raw['schema']}; this planner reads {SCHEMA}", where=str(path),
+                         hint=f"It was written by {newer}: measure again, or use that version.")  # fmt: skip
+    record = _checked(Record, raw["record"], path)
+    if _hash(_dumped(record)) != raw.get("sha256"):
+        raise InputError("was edited after it was measured: its content does not match its hash", where=str(path),
+                         hint="Measure again; what you know better belongs in a profile of your own.")  # fmt: skip
+    return record
+
+
+def find(name: str) -> Path:
+    """A record's file from a path, or from (the start of) an id under ``home()``; ``latest`` is the newest."""
+    path = Path(name)
+    if path.suffix == ".json" or path.exists():
+        return path
+    files = sorted(home().glob("*.json"))
+    if name == "latest" and files:
+        return max(files, key=lambda f: f.stem)
+    found = [f for f in files if f.stem.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(f"'{printable(name)}' is the start of {len(found)} records", hint=", ".join(f.stem for f in found[:6]))
+    if not files:
+        raise InputError(f"no record '{printable(name)}': there is none in {home()}", hint="'planner bench' makes one.")
+    raise unknown("record", name, [f.stem for f in files], listing=f"They are in {home()}.")
+
+
+class Journal:
+    """What a run has measured so far, a line an event; locked while it is written."""
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self.path, self._file = path, file
+
+    @classmethod
+    def start(cls, path: Path, header: dict[str, Any]) -> "Journal":
+        """A new journal; ``header`` is what the record will say of the run."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            journal = cls(path, path.open("x", encoding="utf-8"))
+        except FileExistsError:
+            raise InputError("a run is being written here already", where=str(path), hint="--resume goes on with it.") from None
+        except OSError as error:
+            raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
+        journal._lock()
+        journal._line({"schema": SCHEMA, **header})
+        return journal
+
+    @classmethod
+    def resume(cls, path: Path) -> tuple["Journal", dict[str, Any], list[Cell], list[Canary], dict[str, str]]:
+        """Go on with a journal: its header and what it holds. A last line that was cut off is dropped."""
+        lines = read_text(path, LIMIT).splitlines()
+        events = list(_events(lines, path))
+        header = events[0] if events else {}
+        if header.get("schema") != SCHEMA:
+            raise InputError("is not the journal of a run of this planner", where=str(path))
+        journal = cls(path, path.open("a", encoding="utf-8"))
+        journal._lock()
+        if lines and not read_text(path, LIMIT).endswith("\n"):
+            journal._rewrite(events)
+        cells = [_checked(Cell, e["cell"], path) for e in events if "cell" in e]
+        canaries = [_checked(Canary, e["canary"], path) for e in events if "canary" in e]
+        failures = {str(e["failed"]): str(e["why"]) for e in events if "failed" in e}
+        return journal, header, cells, canaries, failures
+
+    def add(self, event: Cell | Canary | tuple[str, str]) -> None:
+        """Write an event down before anything else happens."""
+        if isinstance(event, tuple):
+            self._line({"failed": event[0], "why": event[1]})
+        else:
+            self._line({"cell" if isinstance(event, Cell) else "canary": asdict(event)})
+
+    def close(self, *, done: bool) -> None:
+        """Close it; a run that is done needs it no more."""
+        self._file.close()
+        if done:
+            self.path.unlink(missing_ok=True)
+
+    def _line(self, value: dict[str, Any]) -> None:
+        self._file.write(json.dumps(value, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def _rewrite(self, events: list[dict[str, Any]]) -> None:
+        self._file.truncate(0)
+        for event in events:
+            self._line(event)
+
+    def _lock(self) -> None:
+        with suppress(ImportError):
+            import fcntl
+
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError("another run is writing here", where=str(self.path)) from None
+
+
+def journals(folder: Path) -> list[Path]:
+    """Journals of runs that did not end, the newest last."""
+    return sorted(folder.glob(f"*{JOURNAL}"))
+
+
+def header(record_id: str, planner: str, revision: str, device: Found, selection: Selection, started: str) -> dict[str, Any]:
+    """What a journal begins with."""
+    return {"id": record_id, "planner": planner, "revision": revision, "device": asdict(device),
+            "selection": asdict(selection), "started": started}  # fmt: skip
+
+
+def from_header(h: dict[str, Any], path: Path) -> tuple[Found, Selection]:
+    """Machine and selection of a journal's header."""
+    return _checked(Found, h.get("device"), path), _checked(Selection, h.get("selection"), path)
+
+
+def _events(lines: list[str], path: Path) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(lines, 1):
+        try:
+            event = json.loads(line)
+        except ValueError:
+            if number == len(lines):
+                return  # the run was killed while it wrote this
+            raise InputError("is not JSON", where=f"{path}:{number}") from None
+        if not isinstance(event, dict):
+            raise InputError("is not an event of a run", where=f"{path}:{number}")
+        yield event
+
+
+def _checked(kind: Any, raw: Any, path: Path) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(raw, strict=False)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{printable(field, 120)}: {printable(first['msg'], 120)}", where=str(path),
+                         hint="It is not what 'planner bench' of this version writes.") from None  # fmt: skip
+
+
+def _dumped(record: Record) -> str:
+    raw = asdict(record)
+    rest = {k: v for k, v in raw.items() if k not in ("cells", "canaries")}
+    lines = [json.dumps(rest, separators=(",", ":"), sort_keys=True, allow_nan=False)[:-1] + ',"canaries":[']
+    lines.append(",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in raw["canaries"]) + '],"cells":[')
+    lines.append(",\n".join(json.dumps(c, separators=(",", ":"), allow_nan=False) for c in raw["cells"]) + "]}")
+    return "\n".join(lines)
+
+
+def _hash(body: str) -> str:
+    return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,82 @@
+"""``planner bench verify``: whole networks predicted from a record alone, and held against what they take."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planner.cli.bench.common import DeviceOption, device, progress
+from planner.cli.common import Format, FormatOption, answer, dump, table
+
+if TYPE_CHECKING:
+    from planner.calibrate.proof import Proof
+
+EXAMPLES = "Examples: planner bench verify; planner bench verify RECORD --network bert --network 'gpt2 decode' --format json"
+
+
+def command(
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="A standard record of this machine: file, start of its id, 'latest'.")
+    ] = "latest",
+    network: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only networks whose name starts so.")] = None,
+    replay: Annotated[bool, typer.Option(help="Also measure each network's own operations, and predict from those.")] = True,
+    device_name: Annotated[str, typer.Option("--device", help=DeviceOption.__metadata__[0].help)] = "",
+    format: FormatOption = Format.table,
+) -> None:
+    """Build real networks with random weights, predict each from the record alone, time it in a process of its own, and print
+    the errors and how often the interval held."""
+    chip = device(device_name)
+    from planner.calibrate.proof import proof
+    from planner.catalogue.records import find, load
+    from planner.measure.networks import named, subjects
+    from planner.measure.proof import trials
+
+    found = load(find(record))
+    asked = [s for n in network for s in named(n)] if network else subjects(chip.type)
+    results: list[Any] = []
+    with progress() as bar:
+        task = bar.add_task("", total=len(asked))
+        for trial in trials(asked, found.selection, chip, replay=replay):
+            bar.advance(task)
+            bar.update(task, description=trial.traced.name)
+            results.append(trial)
+    shown = proof(found, results)
+    answer(format, lambda: dump(asdict(shown)), lambda: text(shown))
+
+
+def text(p: "Proof") -> str:
+    """The table of predictions and errors, and what they come to."""
+    from planner import units
+
+    rows = []
+    for line in p.lines:
+        row = [line.name, units.duration(line.measured)]
+        for way in (line.grid, line.replay):
+            row += (
+                ["", "", ""]
+                if way is None
+                else [
+                    units.duration(way.seconds),
+                    f"{100 * way.error:+.1f} %",
+                    f"{units.duration(way.low)} – {units.duration(way.high)}"
+                    + ("" if way.low <= line.measured <= way.high else " *"),
+                ]
+            )
+        rows.append(row)
+    header = ["network", "measured", "from the grid", "error", "80 % within", "replayed", "error", "80 % within"]
+    blocks = [table(header, rows, "lrrrlrrl")]
+    for name, s in (("From the standard grid alone", p.grid), ("With its own operations replayed", p.replay)):
+        if s:
+            blocks.append(
+                f"{name}: median error {100 * s.median:.1f} %, mean {100 * s.mean:.1f} %, worst {100 * s.worst:.1f} %, "
+                f"median signed {100 * s.bias:+.1f} %; the 80 % interval held {s.held} of {s.count} ({100 * s.held / s.count:.0f} %)."
+            )
+    blocks += [f"* outside its interval. Canaries moved by up to {100 * (p.drift - 1):.0f} % while the networks ran."]
+    blocks += [f"could not run: {name}: {why}" for name, why in p.failures.items()]
+    return "\n\n".join(blocks)
+
+
+def _interval(low: float, high: float, measured: float) -> str:
+    from planner import units
+
+    return f"{units.duration(low)} – {units.duration(high)}" + ("" if low <= measured <= high else " *")

@@ -1,0 +1,54 @@
+"""Three small things timed again and again between cells: whether the machine is still what it was a moment ago."""
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import torch
+
+from planner.measure.timing import Clock
+from planner.schema.measurement import Canary
+
+TOLERANCE = {"loop": 1.10, "product": 1.10, "triad": 1.25}
+"""How far off the best a canary may be; memory is shared with neighbours, and moves more."""
+
+
+class Canaries:
+    """Makes them, and remembers the best of each."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.start = clock, time.perf_counter()
+        side, size = (256, 1 << 23) if clock.device.type == "cpu" else (2048, 1 << 27)
+        dtype = torch.float32 if clock.device.type == "cpu" else torch.bfloat16
+        self.a, self.b = (torch.randn(side, side, device=clock.device, dtype=dtype) for _ in range(2))
+        self.x, self.y, self.z = (torch.ones(size, device=clock.device) for _ in range(3))
+        self.best: dict[str, float] = {}
+
+    def sing(self) -> Canary:
+        """Time the three [s], each the median of several."""
+        loop = self._median(_loop, 5)
+        product = self._median(lambda: torch.mm(self.a, self.b), 9)
+        triad = self._median(lambda: torch.add(self.x, self.y, alpha=1.5, out=self.z), 3)
+        canary = Canary(time.perf_counter() - self.start, loop, product, triad)
+        self.best = {name: min(self.best.get(name, 1e9), getattr(canary, name)) for name in TOLERANCE}
+        return canary
+
+    def steady(self, canary: Canary) -> bool:
+        """Whether it is near the best seen."""
+        return all(getattr(canary, name) <= self.best[name] * allowed for name, allowed in TOLERANCE.items())
+
+    def _median(self, run: Callable[[], Any], count: int) -> float:
+        times = []
+        for _ in range(count):
+            self.clock.wait()
+            start = time.perf_counter()
+            run()
+            self.clock.wait()
+            times.append(time.perf_counter() - start)
+        return median(times)
+
+
+def _loop() -> None:
+    for _ in range(20_000):
+        pass

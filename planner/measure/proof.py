@@ -1,0 +1,49 @@
+"""Real networks timed whole, and their operations alone, in the same minutes."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from planner.measure import probe, replay
+from planner.measure.networks import Subject
+from planner.measure.run import clock, measure
+from planner.schema.measurement import Cell, Selection, Traced, Trial
+
+
+def trials(subjects: Sequence[Subject], selection: Selection, device: torch.device, *, replay: bool) -> Iterator[Trial]:
+    """Each subject timed before and after its operations are replayed; with the threads and allocator of the record's run."""
+    from planner.measure.allocator import settle
+
+    settle(selection.allocator)
+    torch.set_num_threads(selection.threads)
+    watch = clock(device, selection.threads, "network")
+    done: set[str] = set()
+    for subject in subjects:
+        try:
+            traced, cells, timings = _trial(subject, selection, device, watch if replay else None, done)
+        except (RuntimeError, ValueError) as error:
+            yield Trial(Traced(subject.name, (), ()), 0.0, 0.0, (), failure=str(error).splitlines()[0][:200])
+            continue
+        done |= {c.operation.key for c in cells}
+        medians = sorted(t.median for t in timings)
+        yield Trial(traced, medians[0], medians[-1], tuple(cells), max(t.drift for t in timings))
+
+
+def _trial(
+    subject: Subject, selection: Selection, device: torch.device, watch: object, done: set[str]
+) -> tuple[Traced, list[Cell], list[probe.Timing]]:
+    traced, calls = replay.network(subject, device)
+    timings = [_time(subject, selection, device)]
+    cells: list[Cell] = []
+    if watch is not None:
+        work = replay.work(traced, calls, done)
+        cells = [event for event in measure(work, watch) if isinstance(event, Cell)]  # type: ignore[arg-type]
+    timings.append(_time(subject, selection, device))
+    return traced, cells, timings
+
+
+def _time(subject: Subject, selection: Selection, device: torch.device) -> probe.Timing:
+    """In a process of its own on a CPU, where what ran before changes the allocator; an accelerator keeps its context."""
+    if device.type == "cpu":
+        return probe.apart(subject, device.type, selection.threads, selection.allocator)
+    return probe.here(subject, device, selection.threads)

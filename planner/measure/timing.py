@@ -1,0 +1,209 @@
+"""Timing one thing well: warm until steady, enough samples, their spread, CPU time beside wall time, page faults, cold caches.
+
+On a CPU every sample is wall time of a block of runs long enough for the clock. On an accelerator it is the device's own
+time between two events; where a graph can be captured, of a replayed graph, so that gaps between launches are not counted.
+"""
+
+import gc
+import resource
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+Run = Callable[[], Any]
+BLOCK = 4e-4  # s a sample at least: the clock and the loop are below a thousandth of it
+STEADY = 0.05  # interquartile range over median at which to stop
+FEWEST, MOST = 5, 40
+RING = 400  # copies of the operands at most
+CONTENDED = 0.9  # CPU time over wall time below which others ran
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds a run by sample (each one of ``inner`` runs), and what the process used meanwhile."""
+
+    samples: tuple[float, ...]
+    inner: int
+    cpu_share: float
+    faults: float
+    first: float
+    host: float = 0.0
+
+    def at(self, q: float) -> float:
+        """A quantile of the samples [s]."""
+        return float(np.quantile(self.samples, q))
+
+    @property
+    def spread(self) -> float:
+        """Interquartile range over the median."""
+        return (self.at(0.75) - self.at(0.25)) / self.at(0.5)
+
+
+class Clock:
+    """Times runs on one device with ``threads`` threads; ``budget`` seconds for a hot cell.
+
+    evict [bytes]: what a ring of cold operands takes together, more than the caches hold.
+    """
+
+    def __init__(self, device: torch.device, threads: int, evict: float, budget: float = 0.06) -> None:
+        self.device, self.threads, self.evict, self.budget = device, threads, evict, budget
+
+    def hot(self, run: Run, whose: str = "device") -> Timed:
+        """Run again and again on the same operands; ``whose`` time counts: see ``Case.clock``."""
+        if self.device.type == "cpu" or whose == "host":
+            return self._on_cpu(run)
+        return self._on_device(run, whose == "launch")
+
+    def cold(self, make: Callable[[], Run], footprint: float) -> Timed:
+        """Each run on operands of its own out of a ring larger than the caches: they left, the code that works on them stayed."""
+        ring = [make() for _ in range(int(np.clip(np.ceil(self.evict / max(footprint, 1.0)), 2, RING)))]
+        first = self._once(ring[0])
+        second = self._once(ring[1])
+        inner = max(1, min(len(ring) // 2, int(np.ceil(BLOCK / max(second, 1e-7)))))
+        place, samples, used = 2, list[float](), _Used()
+        until = time.perf_counter() + 2 * self.budget
+        while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
+            runs = [ring[(place + i) % len(ring)] for i in range(inner)]
+            place += inner
+            samples.append(self._ring(runs))
+            if len(samples) >= 2 * FEWEST and _spread(samples) < STEADY:
+                break
+        return Timed(tuple(samples), inner, used.cpu_share(self.threads), used.faults() / (len(samples) * inner), first)
+
+    def _ring(self, runs: list[Run]) -> float:
+        if self.device.type == "cuda":
+            return self._single(lambda: [run() for run in runs]) / len(runs)
+        self.wait()
+        start = time.perf_counter()
+        for run in runs:
+            run()
+        self.wait()
+        return (time.perf_counter() - start) / len(runs)
+
+    def _once(self, run: Run) -> float:
+        self.wait()
+        start = time.perf_counter()
+        run()
+        self.wait()
+        return time.perf_counter() - start
+
+    def _single(self, run: Run) -> float:
+        if self.device.type != "cuda":
+            return self._once(run)
+        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        begin.record()
+        run()
+        end.record()
+        end.synchronize()
+        return float(begin.elapsed_time(end)) * 1e-3
+
+    def _on_cpu(self, run: Run) -> Timed:
+        first = self._once(run)
+        second = self._once(run) if first < self.budget else first
+        inner = max(1, int(np.ceil(BLOCK / max(second, 1e-7))))
+        if inner > 1:
+            _block(run, inner)  # caches and the allocator settle
+        until = time.perf_counter() + self.budget
+        samples: list[float] = []
+        used = _Used()
+        while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
+            samples.append(_block(run, inner))
+            enough = time.perf_counter() > until - 0.5 * self.budget
+            if len(samples) >= FEWEST and enough and _spread(samples) < STEADY:
+                break
+            if len(samples) >= 3 and samples[-1] * inner > 0.2 * self.budget and _spread(samples) < STEADY:
+                break
+        runs = len(samples) * inner
+        return Timed(tuple(samples), inner, used.cpu_share(self.threads), used.faults() / runs, first)
+
+    def _on_device(self, run: Run, eager: bool) -> Timed:
+        first = self._once(run)
+        self._once(run)
+        host = self._host(run)
+        inner = int(np.clip(np.ceil(BLOCK / max(self._single(run), 1e-7)), 1, 200))
+        block = (None if eager else self._graph(run, inner)) or (lambda: [run() for _ in range(inner)])
+        self._once(block)
+        until = time.perf_counter() + self.budget
+        samples: list[float] = []
+        used = _Used()
+        while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
+            samples.append(self._single(block) / inner)
+            if len(samples) >= 2 * FEWEST and _spread(samples) < STEADY / 2:
+                break
+        return Timed(tuple(samples), inner, 1.0, used.faults() / (len(samples) * inner), first, host)
+
+    def _host(self, run: Run) -> float:
+        """Seconds until a call returns, the device not waited for."""
+        times = []
+        for _ in range(5):
+            self.wait()
+            start = time.perf_counter()
+            for _ in range(4):
+                run()
+            times.append((time.perf_counter() - start) / 4)
+        self.wait()
+        return float(np.median(times))
+
+    def _graph(self, run: Run, inner: int) -> Run | None:
+        """``inner`` runs as one captured graph, where the device and the operation allow it."""
+        if self.device.type != "cuda":
+            return None
+        with suppress(RuntimeError):
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                for _ in range(inner):
+                    run()
+            return graph.replay
+        torch.cuda.synchronize()
+        return None
+
+    def wait(self) -> None:
+        """Until the device has done all it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
+
+
+class _Used:
+    """CPU time and page faults of this process from here on."""
+
+    def __init__(self) -> None:
+        self.start = time.perf_counter()
+        self.usage = resource.getrusage(resource.RUSAGE_SELF)
+
+    def cpu_share(self, threads: int) -> float:
+        now = resource.getrusage(resource.RUSAGE_SELF)
+        cpu = now.ru_utime + now.ru_stime - self.usage.ru_utime - self.usage.ru_stime
+        return cpu / max(time.perf_counter() - self.start, 1e-9) / threads
+
+    def faults(self) -> float:
+        return float(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - self.usage.ru_minflt)
+
+
+def _block(run: Run, inner: int) -> float:
+    start = time.perf_counter()
+    for _ in range(inner):
+        run()
+    return (time.perf_counter() - start) / inner
+
+
+def _spread(samples: list[float]) -> float:
+    low, middle, high = np.quantile(samples, (0.25, 0.5, 0.75))
+    return float((high - low) / middle)
+
+
+class quiet:  # noqa: N801  a context manager
+    """No garbage collection while timing."""
+
+    def __enter__(self) -> None:
+        gc.collect()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        gc.enable()
