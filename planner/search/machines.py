@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import Columns
+from planner.errors import InputError
+from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.model.ops import laws
+from planner.model.ops import axes, laws
 from planner.model.passes import ENGINE
+from planner.model.surface import Axes, Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
@@ -72,7 +74,8 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
         {name: np.array([value(s) for s in settings], float) for name, value in _DEVICE.items()}, length=len(settings)
     )
     coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
-    return Machine(device, coefficients), found
+    surfaces = {law: _surfaces(law, [f[law] for f in found]) for law in coefficients if axes(law)}
+    return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
 
 
 def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
@@ -95,6 +98,28 @@ def _coefficients(law: str, found: Sequence[Found]) -> Columns:
         },
         length=len(found),
     )
+
+
+def _surfaces(law: str, found: Sequence[Found]) -> Surfaces | None:
+    """The distinct surfaces of the fits, and which row takes which; None where no fit has any."""
+    grid = axes(law)
+    tables = [np.zeros(knots(grid))]
+    place: dict[tuple[int, ...], int] = {(): 0}
+    for f in found:
+        values = f.fit.surface if f.fit else ()
+        if values not in place:
+            place[values] = len(tables)
+            tables.append(_table(f, grid, values))
+    index = np.array([place[f.fit.surface if f.fit else ()] for f in found])
+    return Surfaces(np.array(tables), index) if len(tables) > 1 else None
+
+
+def _table(found: Found, grid: Axes, values: tuple[int, ...]) -> Array:
+    try:
+        return table(grid, values)
+    except ValueError as error:
+        id = found.calibration.id if found.calibration else ""
+        raise InputError(str(error), where=f"calibration {id} {found.law} {found.variant}", hint="Calibrate again.") from None
 
 
 def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:

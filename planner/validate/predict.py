@@ -1,6 +1,7 @@
 """Translated rows to estimates: one function a kind of measurement, each over all of its rows at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -260,7 +261,7 @@ def _network(r: Rows) -> dict[str, Array]:
     scenario = r.table["scenario"].to_numpy()
     alone = scenario == "single_thread"
     share = np.where(alone, 1 / np.maximum(1.0, r.machine.device.cores), 1.0)
-    machine = Machine(r.machine.device.with_(peak=r.machine.device.peak * share), r.machine.laws)
+    machine = replace(r.machine, device=r.machine.device.with_(peak=r.machine.device.peak * share))
     p = r.base.with_(batch=batch)
     seconds = run(network_family.forward(summary, p), machine).seconds
     rate = batch / seconds * r.number("devices")
