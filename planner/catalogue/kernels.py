@@ -35,8 +35,8 @@ BACKENDS = ("trtllm", "nccl", "vllm", "sglang")
 class Kind:
     """Where the wheel keeps the measurements of a law, and the planner's name of each of its columns.
 
-    optional: columns that older tables lack, and what they mean there. backends: whose tables are taken, the first that has
-    one first.
+    file: its name, or a pattern of names. optional: columns that older tables lack, and what they mean there. backends:
+    whose tables are taken, the first that has one first.
     """
 
     folder: str
@@ -56,7 +56,12 @@ LAWS = {
     "decode_attention": Kind(
         "attention", "generation_attention_perf.parquet", {**HEADS, "dtype": "kv_cache_dtype"}, {"window": 0.0}
     ),
-    "collective": Kind("comm", "nccl_perf.parquet", {"ranks": "num_gpus", "message": "message_size", "op": "op_name"}),
+    "collective": Kind(
+        "comm",
+        "*ccl_perf.parquet",
+        {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "nccl_dtype", "kernel": "kernel_source"},
+        backends=("nccl", "oneccl"),
+    ),
     "experts": Kind(
         "moe",
         "moe_perf.parquet",

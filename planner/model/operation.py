@@ -29,6 +29,8 @@ class Op:
     flop: Array
     half: bool = False
     """Computed in 16 bits whatever the precision of the rest: attention and the logits."""
+    variant: str = ""
+    """Which operation of its kind it is, where those have coefficients of their own: a collective's."""
     weight_bytes: Array = field(default_factory=lambda: _ZERO)
     activation_bytes: Array = field(default_factory=lambda: _ZERO)
     kv_bytes: Array = field(default_factory=lambda: _ZERO)

@@ -8,7 +8,8 @@ import numpy as np
 from planner.errors import InputError
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.model.ops import axes, laws
+from planner.model.ops import axes, base, laws
+from planner.model.ops.collective import KINDS
 from planner.model.passes import ENGINE
 from planner.model.surface import Axes, Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
@@ -63,6 +64,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
+    wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 
@@ -81,7 +83,7 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
 def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
     """The laws that an estimate of a scenario goes through: a network's own, or all those of a transformer's operators."""
     network = scenario == "infer"
-    return {law: found for law, found in laws.items() if (law == "network") == network and law != "matmul_half"}
+    return {law: found for law, found in laws.items() if (law == "network") == network and base(law) == law}
 
 
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
@@ -90,7 +92,7 @@ def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
 
 
 def _coefficients(law: str, found: Sequence[Found]) -> Columns:
-    defaults = ENGINE if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
+    defaults = ENGINE if law == "engine" else laws()[base(law)].COEFFICIENTS
     return Columns(
         {
             name: np.array([f.fit.coefficients.get(name, value) if f.fit else value for f in found])
@@ -124,7 +126,7 @@ def _table(found: Found, grid: Axes, values: tuple[int, ...]) -> Array:
 
 def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:
     for calibration in ladder:
-        fits = calibration.laws.get(law.removesuffix("_half"), {})
+        fits = calibration.laws.get(base(law), {})
         for variant in variants:
             if variant in fits:
                 return Found(law, variant, fits[variant], calibration)

@@ -177,13 +177,13 @@ def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
 def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
     """An all-reduce of ``message`` bytes among the tp ranks of a replica, which sit side by side."""
     shape = {"ranks": p.tp, "volume": share("all_reduce", p.tp) * message, "stride": np.ones_like(p.tp)}
-    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)))
+    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)), variant="all_reduce")
 
 
 def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
     """Tokens to the devices of their experts; nothing where every device already holds every token."""
     shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": np.ones(len(p))}
-    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)))
+    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)), variant="all_to_all")
 
 
 def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns) -> Op:

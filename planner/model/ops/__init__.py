@@ -31,5 +31,10 @@ def laws() -> dict[str, Law]:
 
 
 def axes(law: str) -> Axes:
-    """The knots of a law's surface; empty where it has none. ``matmul_half`` is matmul."""
-    return getattr(laws().get(law.removesuffix("_half")), "SURFACE", {})
+    """The knots of a law's surface; empty where it has none."""
+    return getattr(laws().get(base(law)), "SURFACE", {})
+
+
+def base(law: str) -> str:
+    """The operator that a law times: "matmul_half" is matmul in 16 bits, "collective_all_reduce" one of the collectives."""
+    return "collective" if law.startswith("collective_") else law.removesuffix("_half")
