@@ -62,7 +62,8 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
-    wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
+    cache = ("fp8", "default") if RECIPES[setting.precision].kv == 1 else ("default",)
+    wanted |= {"attention": cache, "decode_attention": cache, "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]

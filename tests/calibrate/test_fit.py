@@ -37,8 +37,8 @@ def attention_table(**truth: float) -> dict[str, Array]:
     p = product(
         batch=[1.0, 4, 16], heads=[8.0, 32, 96], kv_heads=[1.0, 8], dim=[64.0, 128], query=[64.0, 512, 4096], past=[0.0, 1024]
     )
-    moved = 2 * p.batch * p.query * p.dim * (2 * p.heads + 2 * p.kv_heads)
-    shape = p.with_(context=p.past + p.query / 2)
+    moved = 2 * p.batch * p.dim * (2 * p.heads * p.query + 2 * p.kv_heads * (p.past + p.query))
+    shape = p.with_(context=p.past + p.query / 2, longest=p.past + p.query, windowed=0.0, products=1.0)
     seconds = attention.time(shape, moved, spread(len(p)), given("attention", len(p), **truth))
     kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}
@@ -48,8 +48,8 @@ def decode_table(**truth: float) -> dict[str, Array]:
     p = product(batch=[1.0, 8, 64, 256], heads=[8.0, 32, 64], kv_heads=[1.0, 4, 8], dim=[64.0, 128], past=[63.0, 1023, 8191])
     kv = 4 * p.batch * p.kv_heads * p.dim * (p.past + 1)
     work = Columns(
-        blocks=p.batch * p.kv_heads, group=p.heads / p.kv_heads, kv=kv, other=4 * p.batch * p.heads * p.dim,
-        flop=np.zeros(len(p)), hot=1.0,
+        blocks=p.batch * p.kv_heads, group=p.heads / p.kv_heads, context=p.past + 1, dim=p.dim, kv=kv,
+        other=4 * p.batch * p.heads * p.dim, flop=np.zeros(len(p)), hot=1.0,
     )  # fmt: skip
     seconds = decode_attention.time(work, spread(len(p)), given("decode_attention", len(p), **truth))
     kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
