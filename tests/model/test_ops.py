@@ -131,8 +131,11 @@ def test_attention_pays_kv0_more_keys_and_short_queries_fill_a_block() -> None:
     assert attend(10, 1, 512) == attend(10, 128, 512)
 
 
-def test_a_window_s_blocks_visit_more_than_its_keys() -> None:
-    assert attend(10, 128, 512, v=0.5, windowed=1.0) == pytest.approx(1.5 * attend(10, 128, 512, v=0.5))
+def test_a_window_s_blocks_visit_a_least_number_of_keys() -> None:
+    """512 for a window of 128, but no more than a causal block of 128 queries has on average; all of one of 1,024."""
+    assert attend(10, 4096, 128, v=512, windowed=1.0) == pytest.approx(attend(10, 4096, 512))
+    assert attend(10, 128, 32, v=512, windowed=1.0) == pytest.approx(attend(10, 128, 64))
+    assert attend(10, 4096, 1024, v=512, windowed=1.0) == attend(10, 4096, 1024, v=512) == attend(10, 4096, 1024)
 
 
 def test_attention_reads_what_the_operator_before_left_on_the_chip() -> None:

@@ -15,7 +15,7 @@ from planner.model.ops import attention
 
 RANGES = {
     "e": Range(0.6, 0.05, 2.4), "e_b": Range(0.3, 0.02, 1.2), "t0": Range(5e-6, 5e-7, 2e-4), "kv0": Range(64, 1e-3, 1000),
-    "w": Range(0.3, 1e-3, 1), "v": Range(0.3, 1e-3, 10), "h": Range(1.5, 1, 10), "f": Range(0.6, 0.1, 1.5),
+    "w": Range(0.3, 1e-3, 1), "v": Range(100, 1e-3, 5000), "h": Range(1.5, 1, 10), "f": Range(0.6, 0.1, 1.5),
 }  # fmt: skip
 
 

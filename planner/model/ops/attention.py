@@ -18,7 +18,7 @@ COEFFICIENTS = {
     "t0": 0.0,
     "kv0": 0.0,  # keys each block of queries costs on top: start, softmax, and the masked diagonal
     "w": 0.0,  # share of the longest block's time that the end of the last wave leaves idle
-    "v": 0.0,  # how many times the keys of its window a block visits beyond them
+    "v": 0.0,  # keys a block visits at least where a window hides some: kernels skip only so coarsely
     "h": 1.0,  # how many times faster than memory what the operator before left on the chip is read
     "f": 0.8,  # share of the chip's memory up to which it is left there
 }
@@ -27,7 +27,7 @@ CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 SURFACE = {
     "context": (8.0, 32.0, 128.0, 1024.0, 8192.0),
     "load": (1 / 16, 0.5, 1.0, 4.0, 32.0, 128.0),
-    "dim": (64.0, 128.0, 192.0, 256.0),
+    "dim": (64.0, 128.0, 192.0, 256.0, 512.0),
 }
 
 
@@ -45,10 +45,10 @@ def sizes(s: Columns, device: Columns) -> dict[str, Array]:
 
 def time(s: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     """The law; see ``seconds``. device: peak_half, bandwidth, units, cache. Returns (N,) [s]."""
-    units, masked = _units(device), 1 + c.v * s.windowed
+    units, least = _units(device), np.minimum(c.v, s.query / 2) * s.windowed
     key = 4 * BLOCK * s.dim * s.products * units / (device.peak_half * c.e)  # s a key of one block
-    fluid = _blocks(s) / units * (s.context * masked + c.kv0) * key
-    longest = np.where(np.isfinite(device.units), (s.longest * masked + c.kv0) * key, 0.0)
+    fluid = _blocks(s) / units * (np.maximum(s.context, least) + c.kv0) * key
+    longest = np.where(np.isfinite(device.units), (np.maximum(s.longest, least) + c.kv0) * key, 0.0)
     cache = np.where(np.isfinite(device.cache), device.cache, CACHE)
     stayed = 1 / (1 + (moved / (np.maximum(c.f, 1e-3) * cache)) ** 4)
     t_mem = moved / (device.bandwidth * c.e_b * (1 + (np.maximum(c.h, 1.0) - 1) * stayed))
