@@ -17,9 +17,9 @@ def calibrate(device: str, columns: Columns, peaks: Mapping[str, float], tables:
     """Fit every law that has a table (law -> columns and source); ``columns`` is the device's one row."""
     laws: dict[str, dict[str, Fit]] = {}
     sources = {law: source for law, (_, source) in tables.items()}
-    for law, (table, _) in tables.items():
-        for case in cases(law, table, columns, peaks):
-            laws.setdefault(law, {})[case.variant] = _fit(case, case.run())
+    for name, (table, _) in tables.items():
+        for case in cases(name, table, columns, peaks):
+            laws.setdefault(case.law, {})[case.variant] = _fit(case, case.run()).cited(name)
     return Calibration(device, "device", sources, laws)
 
 

@@ -62,6 +62,12 @@ LAWS = {
         {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "nccl_dtype", "kernel": "kernel_source"},
         backends=("nccl", "oneccl"),
     ),
+    "serving_all_reduce": Kind(
+        "comm",
+        "custom_allreduce_perf.parquet",
+        {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "allreduce_dtype", "kernel": "kernel_source"},
+        backends=("vllm", "trtllm"),
+    ),
     "experts": Kind(
         "moe",
         "moe_perf.parquet",

@@ -21,6 +21,8 @@ COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
 USUAL_STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
+OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
+"""Inference engines that sum over tensor ranks by a kernel of their own."""
 Find = Callable[[str], Calibration | None]
 
 
@@ -33,6 +35,8 @@ class Setting:
     precision: str
     stacks: tuple[str, ...] = ()
     """Software stacks whose measured share may be taken, the preferred one first; bare kernels where none was measured."""
+    quantised_cache: bool = True
+    """Whether the KV cache is kept in the 8 bits that the precision has for it, if any."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +66,12 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
-    cache = ("fp8", "default") if RECIPES[setting.precision].kv == 1 else ("default",)
+    cache = ("fp8", "default") if setting.quantised_cache and RECIPES[setting.precision].kv == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache, "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
+    if OWN_ALL_REDUCE & set(setting.stacks):
+        wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 

@@ -19,7 +19,6 @@ from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Tran
 
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
-QUANTISED_CACHE = ("trtllm", "mlperf", "synapse")  # stacks whose published runs keep the KV cache in 8 bits where weights are
 SCENARIOS = (
     "step", "offline", "server", "interactive", "singlestream", "multistream", "static_batch", "concurrency",
     "concurrency_disaggregated", "prefill", "decode", "single_thread", "multi_thread",
@@ -39,7 +38,7 @@ class Rows:
         self.setting = self.table["setting"].to_numpy()
         self.machine: Machine = table.take(self.setting)
         codes = np.array([estimate.PRECISIONS.index(s.precision) for s in settings])[self.setting]
-        cache = self.table["stack"].isin(QUANTISED_CACHE).to_numpy()
+        cache = np.array([s.quantised_cache for s in settings], bool)[self.setting]
         rows = Columns(fused=self.table["stack"].isin(FUSED).to_numpy(float), length=len(self.table))
         cheap = estimate.with_precision(rows, codes, quantised_cache=False)
         self.base = cheap.with_(kv=np.where(cache, estimate.with_precision(rows, codes).kv, cheap.kv))

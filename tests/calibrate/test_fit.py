@@ -111,6 +111,31 @@ def test_every_collective_is_fitted_on_bytes_a_device_sends(kernel: str) -> None
     assert all(case.run().held_out_error < 0.01 for case in found.values())
 
 
+def test_an_engine_s_all_reduce_is_fitted_to_replayed_rows_only() -> None:
+    """Launched one by one, the same messages take 20 us more on the host."""
+    whole = collective_table(a=4e-6, b=1e-7, e_w=0.8)
+    rows = (whole["op"] == "all_reduce") & (whole["dtype"] == "bf16")
+    some = {name: values[rows] for name, values in whole.items()}
+    kernels = {"graph": some["seconds"], "eager": some["seconds"] + 20e-6}
+    parts = [{**some, "kernel": text(f"custom_{name}", rows.sum()), "seconds": s} for name, s in kernels.items()]
+    (case,) = cases("serving_all_reduce", {n: np.concatenate([p[n] for p in parts]) for n in some}, GPU, PEAKS)
+    assert (case.law, case.variant, len(case.seconds)) == ("collective", "serving_all_reduce", 63)
+    assert case.run().held_out_error < 0.01
+    assert not list(cases("serving_all_reduce", parts[1], GPU, PEAKS))
+
+
+@pytest.mark.parametrize("law", ["attention", "decode_attention"])
+def test_caches_in_8_bits_are_fitted_apart(law: str) -> None:
+    """Each case has the rows of its own precision."""
+    plain = TABLES[law]
+    narrow = {**plain, "cache_dtype": text("fp8", len(plain["seconds"])), "seconds": plain["seconds"] / 1.5}
+    narrow["dtype"] = narrow["cache_dtype"]
+    both = {name: np.concatenate([plain[name], narrow[name]]) for name in plain}
+    found = {case.variant: case for case in cases(law, both, GPU, PEAKS)}
+    assert list(found) == ["default", "fp8"] and len(found["fp8"].seconds) == len(found["default"].seconds)
+    np.testing.assert_allclose(found["default"].seconds, 1.5 * found["fp8"].seconds)
+
+
 def line(points: Columns, c: Columns) -> Array:
     return c.a + c.b * points.x
 
