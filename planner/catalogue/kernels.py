@@ -48,7 +48,7 @@ class Kind:
 
 HEADS = {
     "batch": "batch_size", "heads": "num_heads", "kv_heads": "num_key_value_heads", "dim": "head_dim", "window": "window_size",
-    "query": "isl", "past": "step", "cache_dtype": "kv_cache_dtype",
+    "query": "isl", "past": "step", "cache_dtype": "kv_cache_dtype", "kernel": "kernel_source",
 }  # fmt: skip
 LAWS = {
     "matmul": Kind("gemm", "gemm_perf.parquet", {"m": "m", "n": "n", "k": "k", "dtype": "gemm_dtype"}),

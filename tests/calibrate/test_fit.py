@@ -40,7 +40,12 @@ def attention_table(**truth: float) -> dict[str, Array]:
     moved = 2 * p.batch * p.dim * (2 * p.heads * p.query + 2 * p.kv_heads * (p.past + p.query))
     shape = p.with_(context=p.past + p.query / 2, longest=p.past + p.query, windowed=0.0, products=1.0)
     seconds = attention.time(shape, moved, spread(len(p)), given("attention", len(p), **truth))
-    kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
+    kinds = {
+        "dtype": text("bf16", len(p)),
+        "cache_dtype": text("bf16", len(p)),
+        "window": np.zeros(len(p)),
+        "kernel": text("own", len(p)),
+    }
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}
 
 
@@ -52,7 +57,12 @@ def decode_table(**truth: float) -> dict[str, Array]:
         other=4 * p.batch * p.heads * p.dim, flop=np.zeros(len(p)), hot=1.0,
     )  # fmt: skip
     seconds = decode_attention.time(work, spread(len(p)), given("decode_attention", len(p), **truth))
-    kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
+    kinds = {
+        "dtype": text("bf16", len(p)),
+        "cache_dtype": text("bf16", len(p)),
+        "window": np.zeros(len(p)),
+        "kernel": text("own", len(p)),
+    }
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}
 
 
@@ -134,6 +144,14 @@ def test_caches_in_8_bits_are_fitted_apart(law: str) -> None:
     found = {case.variant: case for case in cases(law, both, GPU, PEAKS)}
     assert list(found) == ["default", "fp8"] and len(found["fp8"].seconds) == len(found["default"].seconds)
     np.testing.assert_allclose(found["default"].seconds, 1.5 * found["fp8"].seconds)
+
+
+@pytest.mark.parametrize("law", ["attention", "decode_attention"])
+def test_a_few_rows_of_another_library_are_left_out(law: str) -> None:
+    odd = np.arange(len(TABLES[law]["seconds"])) % 20 == 0
+    mixed = {**TABLES[law], "kernel": np.where(odd, "another", "own"), "seconds": TABLES[law]["seconds"] * np.where(odd, 5, 1)}
+    (case,) = cases(law, mixed, GPU, PEAKS)
+    assert len(case.seconds) == np.sum(~odd) and case.run().held_out_error < 0.01
 
 
 def line(points: Columns, c: Columns) -> Array:

@@ -27,7 +27,7 @@ CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 SURFACE = {
     "context": (8.0, 32.0, 128.0, 1024.0, 8192.0),
     "load": (1 / 16, 0.5, 1.0, 4.0, 32.0, 128.0),
-    "dim": (64.0, 128.0, 192.0, 256.0, 512.0),
+    "dim": (64.0, 128.0, 192.0, 256.0),
 }
 
 
