@@ -30,13 +30,20 @@ class Fitted:
     held_out_error: float
     held_out_median: float
     held_out_points: int
+    surface: tuple[int, ...] = ()
+    """What the formula leaves, over the knots of the law's surface; its error alone is ``formula_error``."""
+    formula_error: float | None = None
 
 
 def fit(predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], groups: Array) -> Fitted:
     """Fit on four fifths of the ``groups`` (N,): shapes that belong together; measure the error on the rest."""
+    return solve(predict, points, seconds, ranges, held_out(groups))
+
+
+def held_out(groups: Array) -> Array:
+    """Mask (N,) of a fifth of the ``groups`` (N,), drawn with a fixed seed."""
     kinds = np.unique(groups)
-    held = np.isin(groups, np.random.default_rng(SEED).permutation(kinds)[: max(1, len(kinds) // 5)])
-    return solve(predict, points, seconds, ranges, held)
+    return np.isin(groups, np.random.default_rng(SEED).permutation(kinds)[: max(1, len(kinds) // 5)])
 
 
 def solve(

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from planner.calibrate.case import Case
 from planner.calibrate.fit import Fitted
-from planner.calibrate.studies import Case, cases
+from planner.calibrate.studies import cases
 from planner.model.columns import Columns
 from planner.schema.coefficients import Calibration, Fit
 
@@ -16,15 +17,17 @@ def calibrate(device: str, columns: Columns, peaks: Mapping[str, float], tables:
     """Fit every law that has a table (law -> columns and source); ``columns`` is the device's one row."""
     laws: dict[str, dict[str, Fit]] = {}
     sources = {law: source for law, (_, source) in tables.items()}
-    for law, (table, _) in tables.items():
-        for case in cases(law, table, columns, peaks):
-            laws.setdefault(law, {})[case.variant] = _fit(case, case.run())
+    for name, (table, _) in tables.items():
+        for case in cases(name, table, columns, peaks):
+            laws.setdefault(case.law, {})[case.variant] = _fit(case, case.run()).cited(name)
     return Calibration(device, "device", sources, laws)
 
 
 def _fit(case: Case, fitted: Fitted) -> Fit:
     rounded = {name: float(f"{value:.4g}") for name, value in fitted.coefficients.items()}
-    return Fit(rounded, case.law, fitted.points, round(fitted.held_out_error, 4), f"{fitted.held_out_points} points held out")
+    alone = None if fitted.formula_error is None else round(fitted.formula_error, 4)
+    note = f"{fitted.held_out_points} points held out"
+    return Fit(rounded, case.law, fitted.points, round(fitted.held_out_error, 4), note, alone, fitted.surface)
 
 
 def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Calibration]) -> Calibration:
@@ -52,12 +55,14 @@ WHOLE = ("network", "engine")
 def _middle(fits: list[Fit]) -> Fit:
     ordered = sorted(fits, key=lambda f: next(iter(f.coefficients.values())))
     chosen = ordered[len(ordered) // 2]
-    return replace(chosen, source="siblings", points=sum(f.points for f in fits), held_out_error=None, note="")
+    return replace(
+        chosen, source="siblings", points=sum(f.points for f in fits), held_out_error=None, formula_error=None, note=""
+    )
 
 
 def _median(fits: list[Fit]) -> Fit:
     names = fits[0].coefficients
     middle = {n: float(f"{np.median([f.coefficients[n] for f in fits]):.4g}") for n in names}
-    return replace(
-        fits[0], coefficients=middle, source="siblings", points=sum(f.points for f in fits), held_out_error=None, note=""
-    )
+    bent = [f.surface for f in fits if f.surface]
+    surface = tuple(np.rint(np.mean(bent, axis=0)).astype(int).tolist()) if bent else ()
+    return Fit(middle, "siblings", sum(f.points for f in fits), surface=surface)

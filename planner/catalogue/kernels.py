@@ -4,7 +4,7 @@ The wheel (Apache-2.0) is a source to calibrate from, never a run-time dependenc
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,15 +28,57 @@ SYSTEMS = {
     "b60": "intel-arc-pro-b60",
 }
 PACKAGE = "aiconfigurator_core"
-FILES = {
-    "matmul": ("gemm", "gemm_perf.parquet"),
-    "attention": ("attention", "context_attention_perf.parquet"),
-    "decode_attention": ("attention", "generation_attention_perf.parquet"),
-    "collective": ("comm", "nccl_perf.parquet"),
-    "experts": ("moe", "moe_perf.parquet"),
-}
 BACKENDS = ("trtllm", "nccl", "vllm", "sglang")
-FIRST = {"experts": ("vllm", "sglang", "trtllm")}  # whose table has the most layouts, where that is not the first
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Where the wheel keeps the measurements of a law, and the planner's name of each of its columns.
+
+    file: its name, or a pattern of names. optional: columns that older tables lack, and what they mean there. backends:
+    whose tables are taken, the first that has one first.
+    """
+
+    folder: str
+    file: str
+    columns: Mapping[str, str]
+    optional: Mapping[str, float] = field(default_factory=dict)
+    backends: tuple[str, ...] = BACKENDS
+
+
+HEADS = {
+    "batch": "batch_size", "heads": "num_heads", "kv_heads": "num_key_value_heads", "dim": "head_dim", "window": "window_size",
+    "query": "isl", "past": "step", "cache_dtype": "kv_cache_dtype", "kernel": "kernel_source",
+}  # fmt: skip
+LAWS = {
+    "matmul": Kind("gemm", "gemm_perf.parquet", {"m": "m", "n": "n", "k": "k", "dtype": "gemm_dtype"}),
+    "attention": Kind("attention", "context_attention_perf.parquet", {**HEADS, "dtype": "attn_dtype"}, {"window": 0.0}),
+    "decode_attention": Kind(
+        "attention", "generation_attention_perf.parquet", {**HEADS, "dtype": "kv_cache_dtype"}, {"window": 0.0}
+    ),
+    "collective": Kind(
+        "comm",
+        "*ccl_perf.parquet",
+        {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "nccl_dtype", "kernel": "kernel_source"},
+        backends=("nccl", "oneccl"),
+    ),
+    "serving_all_reduce": Kind(
+        "comm",
+        "custom_allreduce_perf.parquet",
+        {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "allreduce_dtype", "kernel": "kernel_source"},
+        backends=("vllm", "trtllm"),
+    ),
+    "experts": Kind(
+        "moe",
+        "moe_perf.parquet",
+        {
+            "tokens": "num_tokens", "hidden": "hidden_size", "inner": "inter_size", "visits": "topk", "experts": "num_experts",
+            "tp": "moe_tp_size", "ep": "moe_ep_size", "dtype": "moe_dtype", "spread": "distribution", "kernel": "kernel_source",
+        },
+        backends=("vllm", "sglang", "trtllm"),  # the first has the most layouts
+    ),
+}  # fmt: skip
+TEXT = ("op", "spread", "kernel")
 DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4", "half": "bf16"}
 
 
@@ -63,11 +105,11 @@ def read(system: str, law: str, folder: Path | None = None) -> KernelTable | Non
         raise InputError("is not a folder of kernel tables", where=str(root), hint="It is the wheel's systems/data.")
     if not (root / system).is_dir():
         raise unknown("system", system, [p.name for p in root.iterdir() if p.is_dir()], where=str(root))
-    kind, name = FILES[law]
-    for backend in FIRST.get(law, BACKENDS):
-        files = sorted((root / system / kind / backend).glob(f"*/{name}"), key=_version)
+    kind = LAWS[law]
+    for backend in kind.backends:
+        files = sorted((root / system / kind.folder / backend).glob(f"*/{kind.file}"), key=_version)
         if files:
-            return _normalised(law, files[-1], root)
+            return _normalised(kind, files[-1], root)
     return None
 
 
@@ -76,48 +118,29 @@ def _version(path: Path) -> list[tuple[int, str]]:
     return [(int(p), "") if p.lstrip("-").isdigit() else (0, p) for p in parts]
 
 
-def _normalised(law: str, path: Path, root: Path) -> KernelTable:
+def _normalised(kind: Kind, path: Path, root: Path) -> KernelTable:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
         raise InputError("pyarrow is not installed", hint="pip install 'planner[calibrate]'") from None
     try:
         raw = {n: np.asarray(c) for n, c in parquet.read_table(path).to_pydict().items()}
-        return _columns(law, raw, path, root)
+        return _columns(kind, raw, path, root)
     except (ArrowException, OSError) as error:
         raise InputError(f"is not a parquet table: {error}", where=str(path)) from None
     except KeyError as error:
         raise InputError(f"has no column {error}", where=str(path)) from None
 
 
-def _columns(law: str, raw: Mapping[str, NDArray[Any]], path: Path, root: Path) -> KernelTable:
+def _columns(kind: Kind, raw: Mapping[str, NDArray[Any]], path: Path, root: Path) -> KernelTable:
     columns: dict[str, NDArray[Any]] = {"seconds": raw["latency"].astype(float) * 1e-3}
-
-    def number(name: str) -> NDArray[Any]:
-        return raw[name].astype(float)
-
-    if law == "matmul":
-        columns |= {n: number(n) for n in ("m", "n", "k")} | {"dtype": _dtypes(raw["gemm_dtype"])}
-    elif law == "experts":
-        names = {
-            "tokens": "num_tokens",
-            "hidden": "hidden_size",
-            "inner": "inter_size",
-            "visits": "topk",
-            "experts": "num_experts",
-        }
-        columns |= {n: number(c) for n, c in names.items()} | {"tp": number("moe_tp_size"), "ep": number("moe_ep_size")}
-        columns |= {"dtype": _dtypes(raw["moe_dtype"]), "spread": raw["distribution"], "kernel": raw["kernel_source"]}
-    elif law == "collective":
-        columns |= {"ranks": number("num_gpus"), "message": number("message_size"), "op": raw["op_name"]}
-    else:
-        columns |= {
-            "batch": number("batch_size"), "heads": number("num_heads"), "kv_heads": number("num_key_value_heads"),
-            "dim": number("head_dim"), "window": number("window_size") if "window_size" in raw else np.zeros(len(raw["isl"])),
-            "query": number("isl"), "past": number("step"),
-            "dtype": _dtypes(raw["kv_cache_dtype" if law == "decode_attention" else "attn_dtype"]),
-            "cache_dtype": _dtypes(raw["kv_cache_dtype"]),
-        }  # fmt: skip
+    for ours, theirs in kind.columns.items():
+        if ours in kind.optional and theirs not in raw:
+            columns[ours] = np.full(len(raw["latency"]), kind.optional[ours])
+        elif ours.endswith("dtype"):
+            columns[ours] = _dtypes(raw[theirs])
+        else:
+            columns[ours] = raw[theirs] if ours in TEXT else raw[theirs].astype(float)
     good = np.isfinite(columns["seconds"]) & (columns["seconds"] > 0)
     source = f"aiconfigurator-core 0.12.0 (PyPI, Apache-2.0), systems/data/{path.relative_to(root)}"
     return KernelTable({n: c[good] for n, c in columns.items()}, source)

@@ -70,7 +70,7 @@ def _kernels(system: str, tables: Path | None, catalogue: "Profiles") -> "Calibr
         raise unknown("system", system, kernels.SYSTEMS)
     device = catalogue.device(kernels.SYSTEMS[system])
     columns, _ = machine([Setting(device, cluster(device.id, catalogue), "bf16")], lambda _: None)
-    read = {law: kernels.read(system, law, tables) for law in kernels.FILES}
+    read = {law: kernels.read(system, law, tables) for law in kernels.LAWS}
     peaks = {str(dtype): figure.value for dtype, figure in device.peak.items()}
     return calibrate(device.id, columns.device, peaks, {law: (t.columns, t.source) for law, t in read.items() if t})
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planner.model.columns import Array, Columns
+from planner.model.surface import Surfaces
 
 _ZERO: Array = np.zeros(1)
 
@@ -28,6 +29,8 @@ class Op:
     flop: Array
     half: bool = False
     """Computed in 16 bits whatever the precision of the rest: attention and the logits."""
+    variant: str = ""
+    """Which operation of its kind it is, where those have coefficients of their own: a collective's."""
     weight_bytes: Array = field(default_factory=lambda: _ZERO)
     activation_bytes: Array = field(default_factory=lambda: _ZERO)
     kv_bytes: Array = field(default_factory=lambda: _ZERO)
@@ -44,12 +47,14 @@ class Machine:
 
     device: peak [FLOP/s in the arithmetic's dtype], bandwidth [B/s], capacity [B], units, cache [B], tdp, idle [W],
     up_bandwidth, out_bandwidth [B/s per device and direction], up_size, out_size, node [devices].
-    laws: law -> its coefficients as columns.
+    laws: law -> its coefficients as columns. surfaces: law -> what its formula misses, where any row has such a table.
     """
 
     device: Columns
     laws: Mapping[str, Columns]
+    surfaces: Mapping[str, Surfaces] = field(default_factory=dict)
 
     def take(self, index: Array) -> "Machine":
         """Rows by index or mask."""
-        return Machine(self.device.take(index), {law: c.take(index) for law, c in self.laws.items()})
+        laws = {law: c.take(index) for law, c in self.laws.items()}
+        return Machine(self.device.take(index), laws, {law: s.take(index) for law, s in self.surfaces.items()})

@@ -73,7 +73,7 @@ def backward(ops: list[Op]) -> list[Op]:
         elif op.kind == "experts":
             back.append(replace(op, count=2 * op.count))  # gradients of inputs and of weights, each the same products
         elif op.kind == "attention":
-            longer = {**s, "context": s["context"] * BACKWARD_ATTENTION}
+            longer = {**s, "products": s["products"] * BACKWARD_ATTENTION}
             back.append(replace(op, shape=longer, flop=op.flop * BACKWARD_ATTENTION, activation_bytes=2 * op.activation_bytes))
         elif op.kind == "stream":
             back.append(replace(op, activation_bytes=2 * op.activation_bytes))
@@ -93,7 +93,7 @@ def _bubble(stage: Pass, p: Columns, machine: Machine, a: Columns) -> Array:
     message = p.micro_batch * p.sequence / p.cp * a.hidden_size * 2 / p.tp
     ranks = np.where(p.pp > 1, 2.0, 1.0)
     link = collective.bandwidth(machine.device, ranks, p.tp * p.cp * p.dp)
-    send = collective.time(ranks, message, link, machine.laws["collective"])
+    send = collective.between("send", ranks, message, link, machine)
     return idle + 2 * p.virtual * p.num_micro * send
 
 
@@ -125,7 +125,7 @@ def _gradients(size: Columns, p: Columns, machine: Machine, micro: Pass) -> Arra
 
 
 def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Machine) -> Array:
-    return collective.time(ranks, collective.share(kind, ranks) * message, link, machine.laws["collective"])
+    return collective.between(kind, ranks, collective.share(kind, ranks) * message, link, machine)
 
 
 def _update(size: Columns, p: Columns, machine: Machine) -> Array:

@@ -1,13 +1,36 @@
 """What a fit left behind: a handful of numbers, and how far they were from the truth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from planner.schema.quantity import STRICT
 
 EVERY = "default"
 """Id of the calibration of last resort: the median of every measured device."""
 Evidence = Literal["measured", "calibrated", "family", "datasheet"]
+
+
+@dataclass(frozen=True)
+class Thousandths:
+    """Annotates a surface: written as one text of whole numbers. Works as a pydantic annotation without importing it."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
+        return {"type": "function-before", "function": {"type": "no-info", "function": _numbers}, "schema": handler(source)}
+
+
+def _numbers(raw: object) -> tuple[int, ...]:
+    try:
+        values = tuple(int(part) for part in str(raw).split())
+    except ValueError:
+        raise ValueError("expected whole numbers, thousandths of the logarithm of time, with spaces between") from None
+    if any(abs(value) > STEEPEST for value in values):
+        raise ValueError(f"a surface lies within {STEEPEST} thousandths of the logarithm of time, either way")
+    return values
+
+
+STEEPEST = 5000
+"""A factor of 150: what is further from its law obeys another one."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +44,10 @@ class Fit:
     held_out_error: float | None = None
     """Mean absolute error, as a fraction, on shapes the fit never saw."""
     note: str = ""
+    formula_error: float | None = None
+    """The same error of the formula alone, without its surface."""
+    surface: Annotated[tuple[int, ...], Thousandths()] = ()
+    """What the formula misses, at the knots of the law's SURFACE, in thousandths of the logarithm of time."""
 
     def cited(self, source: str) -> "Fit":
         """The same fit with ``source`` the key of its source."""

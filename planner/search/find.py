@@ -96,7 +96,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     for index, p in enumerate(places):
         for precision in precisions:
             if arithmetic(p.device, precision):
-                settings.append(Setting(p.device, p.system, precision, USUAL_STACKS[inputs.plan.scenario]))
+                stacks, served = USUAL_STACKS[inputs.plan.scenario], inputs.plan.scenario == "serve"
+                settings.append(Setting(p.device, p.system, precision, stacks, quantised_cache=served))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import Columns
+from planner.errors import InputError
+from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.model.ops import laws
+from planner.model.ops import axes, base, laws
+from planner.model.ops.collective import KINDS
 from planner.model.passes import ENGINE
+from planner.model.surface import Axes, Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
@@ -18,6 +21,8 @@ COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
 USUAL_STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
+OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
+"""Inference engines that sum over tensor ranks by a kernel of their own."""
 Find = Callable[[str], Calibration | None]
 
 
@@ -30,6 +35,8 @@ class Setting:
     precision: str
     stacks: tuple[str, ...] = ()
     """Software stacks whose measured share may be taken, the preferred one first; bare kernels where none was measured."""
+    quantised_cache: bool = True
+    """Whether the KV cache is kept in the 8 bits that the precision has for it, if any."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,12 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
-    wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
+    cache = ("fp8", "default") if setting.quantised_cache and RECIPES[setting.precision].kv == 1 else ("default",)
+    wanted |= {"attention": cache, "decode_attention": cache, "stream": ("default",)}
     wanted["collective"] = (_link(setting.system), "default")
+    wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
+    if OWN_ALL_REDUCE & set(setting.stacks):
+        wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 
@@ -72,13 +83,14 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
         {name: np.array([value(s) for s in settings], float) for name, value in _DEVICE.items()}, length=len(settings)
     )
     coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
-    return Machine(device, coefficients), found
+    surfaces = {law: _surfaces(law, [f[law] for f in found]) for law in coefficients if axes(law)}
+    return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
 
 
 def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
     """The laws that an estimate of a scenario goes through: a network's own, or all those of a transformer's operators."""
     network = scenario == "infer"
-    return {law: found for law, found in laws.items() if (law == "network") == network and law != "matmul_half"}
+    return {law: found for law, found in laws.items() if (law == "network") == network and base(law) == law}
 
 
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
@@ -87,7 +99,7 @@ def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
 
 
 def _coefficients(law: str, found: Sequence[Found]) -> Columns:
-    defaults = ENGINE if law == "engine" else laws()[law.removesuffix("_half")].COEFFICIENTS
+    defaults = ENGINE if law == "engine" else laws()[base(law)].COEFFICIENTS
     return Columns(
         {
             name: np.array([f.fit.coefficients.get(name, value) if f.fit else value for f in found])
@@ -97,9 +109,31 @@ def _coefficients(law: str, found: Sequence[Found]) -> Columns:
     )
 
 
+def _surfaces(law: str, found: Sequence[Found]) -> Surfaces | None:
+    """The distinct surfaces of the fits, and which row takes which; None where no fit has any."""
+    grid = axes(law)
+    tables = [np.zeros(knots(grid))]
+    place: dict[tuple[int, ...], int] = {(): 0}
+    for f in found:
+        values = f.fit.surface if f.fit else ()
+        if values not in place:
+            place[values] = len(tables)
+            tables.append(_table(f, grid, values))
+    index = np.array([place[f.fit.surface if f.fit else ()] for f in found])
+    return Surfaces(np.array(tables), index) if len(tables) > 1 else None
+
+
+def _table(found: Found, grid: Axes, values: tuple[int, ...]) -> Array:
+    try:
+        return table(grid, values)
+    except ValueError as error:
+        id = found.calibration.id if found.calibration else ""
+        raise InputError(str(error), where=f"calibration {id} {found.law} {found.variant}", hint="Calibrate again.") from None
+
+
 def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:
     for calibration in ladder:
-        fits = calibration.laws.get(law.removesuffix("_half"), {})
+        fits = calibration.laws.get(base(law), {})
         for variant in variants:
             if variant in fits:
                 return Found(law, variant, fits[variant], calibration)

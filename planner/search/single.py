@@ -94,7 +94,8 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
     system = joined(device, subject.system) if request.devices > 1 else subject.system
-    table, found = machine([Setting(device, system, precision, USUAL_STACKS[request.mode])], find)
+    setting = Setting(device, system, precision, USUAL_STACKS[request.mode], quantised_cache=request.mode == "serve")
+    table, found = machine([setting], find)
     if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and request.mode != "infer":
         raise InputError(f"nothing is published about how several {device.name} are joined", hint="Estimate one: --devices 1.")
     if not np.isfinite(table.device.bandwidth[0]):

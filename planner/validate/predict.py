@@ -1,6 +1,7 @@
 """Translated rows to estimates: one function a kind of measurement, each over all of its rows at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -18,7 +19,6 @@ from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Tran
 
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
-QUANTISED_CACHE = ("trtllm", "mlperf", "synapse")  # stacks whose published runs keep the KV cache in 8 bits where weights are
 SCENARIOS = (
     "step", "offline", "server", "interactive", "singlestream", "multistream", "static_batch", "concurrency",
     "concurrency_disaggregated", "prefill", "decode", "single_thread", "multi_thread",
@@ -38,7 +38,7 @@ class Rows:
         self.setting = self.table["setting"].to_numpy()
         self.machine: Machine = table.take(self.setting)
         codes = np.array([estimate.PRECISIONS.index(s.precision) for s in settings])[self.setting]
-        cache = self.table["stack"].isin(QUANTISED_CACHE).to_numpy()
+        cache = np.array([s.quantised_cache for s in settings], bool)[self.setting]
         rows = Columns(fused=self.table["stack"].isin(FUSED).to_numpy(float), length=len(self.table))
         cheap = estimate.with_precision(rows, codes, quantised_cache=False)
         self.base = cheap.with_(kv=np.where(cache, estimate.with_precision(rows, codes).kv, cheap.kv))
@@ -260,7 +260,7 @@ def _network(r: Rows) -> dict[str, Array]:
     scenario = r.table["scenario"].to_numpy()
     alone = scenario == "single_thread"
     share = np.where(alone, 1 / np.maximum(1.0, r.machine.device.cores), 1.0)
-    machine = Machine(r.machine.device.with_(peak=r.machine.device.peak * share), r.machine.laws)
+    machine = replace(r.machine, device=r.machine.device.with_(peak=r.machine.device.peak * share))
     p = r.base.with_(batch=batch)
     seconds = run(network_family.forward(summary, p), machine).seconds
     rate = batch / seconds * r.number("devices")

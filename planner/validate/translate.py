@@ -19,6 +19,7 @@ from planner.search.machines import Setting, arithmetic
 
 STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
 RECOMPUTE = {"": 0, "none": 0, "selective": 1, "selective+sequence_parallel": 1, "full": 2, "qkv_proj_offloaded": 2}
+QUANTISED_CACHE = ("trtllm", "mlperf", "synapse")  # stacks whose published runs keep the KV cache in 8 bits where weights are
 SEQUENCES_WITHOUT_LENGTH = 128.0  # tokens: what published encoder benchmarks use where they do not say
 
 
@@ -164,7 +165,7 @@ def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup)
     chosen = precision or next((p for p in ("bf16", "fp16", "int8", "fp32") if arithmetic(device, p)), "")
     if chosen not in RECIPES or not arithmetic(device, chosen):
         return -2
-    settings.append(Setting(device, lookup.system(hardware), chosen, (stack,)))
+    settings.append(Setting(device, lookup.system(hardware), chosen, (stack,), quantised_cache=stack in QUANTISED_CACHE))
     return len(settings) - 1
 
 

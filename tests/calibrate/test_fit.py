@@ -37,10 +37,15 @@ def attention_table(**truth: float) -> dict[str, Array]:
     p = product(
         batch=[1.0, 4, 16], heads=[8.0, 32, 96], kv_heads=[1.0, 8], dim=[64.0, 128], query=[64.0, 512, 4096], past=[0.0, 1024]
     )
-    moved = 2 * p.batch * p.query * p.dim * (2 * p.heads + 2 * p.kv_heads)
-    shape = p.with_(context=p.past + p.query / 2)
+    moved = 2 * p.batch * p.dim * (2 * p.heads * p.query + 2 * p.kv_heads * (p.past + p.query))
+    shape = p.with_(context=p.past + p.query / 2, longest=p.past + p.query, windowed=0.0, products=1.0)
     seconds = attention.time(shape, moved, spread(len(p)), given("attention", len(p), **truth))
-    kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
+    kinds = {
+        "dtype": text("bf16", len(p)),
+        "cache_dtype": text("bf16", len(p)),
+        "window": np.zeros(len(p)),
+        "kernel": text("own", len(p)),
+    }
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}
 
 
@@ -48,21 +53,31 @@ def decode_table(**truth: float) -> dict[str, Array]:
     p = product(batch=[1.0, 8, 64, 256], heads=[8.0, 32, 64], kv_heads=[1.0, 4, 8], dim=[64.0, 128], past=[63.0, 1023, 8191])
     kv = 4 * p.batch * p.kv_heads * p.dim * (p.past + 1)
     work = Columns(
-        blocks=p.batch * p.kv_heads, group=p.heads / p.kv_heads, kv=kv, other=4 * p.batch * p.heads * p.dim,
-        flop=np.zeros(len(p)), hot=1.0,
+        blocks=p.batch * p.kv_heads, group=p.heads / p.kv_heads, context=p.past + 1, dim=p.dim, kv=kv,
+        other=4 * p.batch * p.heads * p.dim, flop=np.zeros(len(p)), hot=1.0,
     )  # fmt: skip
     seconds = decode_attention.time(work, spread(len(p)), given("decode_attention", len(p), **truth))
-    kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p)), "window": np.zeros(len(p))}
+    kinds = {
+        "dtype": text("bf16", len(p)),
+        "cache_dtype": text("bf16", len(p)),
+        "window": np.zeros(len(p)),
+        "kernel": text("own", len(p)),
+    }
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}
 
 
-def collective_table(**truth: float) -> dict[str, Array]:
-    p = product(ranks=[2.0, 4, 8], message=2.0 ** np.arange(9, 30))
+def collective_table(kernel: str = "NCCL", **truth: float) -> dict[str, Array]:
+    """Messages of 2^8 to 2^28 elements; oneCCL counts what each rank gives to an all-gather, and no switch sums int8."""
+    p = product(ranks=[2.0, 4, 8], message=2.0 ** np.arange(8, 29))
     parts = []
     for op, kind in (("all_reduce", "all_reduce"), ("all_gather", "all_gather"), ("alltoall", "all_to_all")):
-        volume = collective.share(kind, p.ranks) * p.message
-        seconds = collective.time(p.ranks, volume, np.full(len(p), 4e11), given("collective", len(p), **truth))
-        parts.append({"op": text(op, len(p)), "ranks": p.ranks, "message": p.message, "seconds": seconds})
+        for dtype, size in (("bf16", 2), ("int8", 1)):
+            whole = size * p.message * (p.ranks if (kernel, op) == ("oneCCL", "all_gather") else 1)
+            volume = collective.share(kind, p.ranks) * whole
+            seconds = collective.time(p.ranks, volume, np.full(len(p), 4e11), given("collective", len(p), **truth))
+            slow = 3.0 if (op, dtype) == ("all_reduce", "int8") else 1.0
+            names = {"op": text(op, len(p)), "dtype": text(dtype, len(p)), "kernel": text(kernel, len(p))}
+            parts.append({**names, "ranks": p.ranks, "message": p.message, "seconds": slow * seconds})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -94,6 +109,49 @@ def test_a_law_s_own_times_are_recovered(name: str) -> None:
 def test_a_table_without_bf16_can_be_fitted() -> None:
     (case,) = cases("matmul", FP8, GPU, PEAKS)
     assert case.variant == "fp8"
+
+
+@pytest.mark.parametrize("kernel", ["NCCL", "oneCCL"])
+def test_every_collective_is_fitted_on_bytes_a_device_sends(kernel: str) -> None:
+    """Whatever the table counts: halves or int8, the whole or a rank's share; sums of int8, three times slower, are left out."""
+    table = collective_table(kernel, a=6e-6, b=1.5e-6, e_w=0.8, c=2e-9)
+    found = {case.variant: case for case in cases("collective", table, GPU, PEAKS)}
+    assert list(found) == ["default", "all_reduce", "all_gather", "all_to_all"]
+    assert len(found["all_reduce"].seconds) == 63 and len(found["all_gather"].seconds) == 126
+    assert all(case.run().held_out_error < 0.01 for case in found.values())
+
+
+def test_an_engine_s_all_reduce_is_fitted_to_replayed_rows_only() -> None:
+    """Launched one by one, the same messages take 20 us more on the host."""
+    whole = collective_table(a=4e-6, b=1e-7, e_w=0.8)
+    rows = (whole["op"] == "all_reduce") & (whole["dtype"] == "bf16")
+    some = {name: values[rows] for name, values in whole.items()}
+    kernels = {"graph": some["seconds"], "eager": some["seconds"] + 20e-6}
+    parts = [{**some, "kernel": text(f"custom_{name}", rows.sum()), "seconds": s} for name, s in kernels.items()]
+    (case,) = cases("serving_all_reduce", {n: np.concatenate([p[n] for p in parts]) for n in some}, GPU, PEAKS)
+    assert (case.law, case.variant, len(case.seconds)) == ("collective", "serving_all_reduce", 63)
+    assert case.run().held_out_error < 0.01
+    assert not list(cases("serving_all_reduce", parts[1], GPU, PEAKS))
+
+
+@pytest.mark.parametrize("law", ["attention", "decode_attention"])
+def test_caches_in_8_bits_are_fitted_apart(law: str) -> None:
+    """Each case has the rows of its own precision."""
+    plain = TABLES[law]
+    narrow = {**plain, "cache_dtype": text("fp8", len(plain["seconds"])), "seconds": plain["seconds"] / 1.5}
+    narrow["dtype"] = narrow["cache_dtype"]
+    both = {name: np.concatenate([plain[name], narrow[name]]) for name in plain}
+    found = {case.variant: case for case in cases(law, both, GPU, PEAKS)}
+    assert list(found) == ["default", "fp8"] and len(found["fp8"].seconds) == len(found["default"].seconds)
+    np.testing.assert_allclose(found["default"].seconds, 1.5 * found["fp8"].seconds)
+
+
+@pytest.mark.parametrize("law", ["attention", "decode_attention"])
+def test_a_few_rows_of_another_library_are_left_out(law: str) -> None:
+    odd = np.arange(len(TABLES[law]["seconds"])) % 20 == 0
+    mixed = {**TABLES[law], "kernel": np.where(odd, "another", "own"), "seconds": TABLES[law]["seconds"] * np.where(odd, 5, 1)}
+    (case,) = cases(law, mixed, GPU, PEAKS)
+    assert len(case.seconds) == np.sum(~odd) and case.run().held_out_error < 0.01
 
 
 def line(points: Columns, c: Columns) -> Array:

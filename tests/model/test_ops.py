@@ -1,5 +1,7 @@
 """Each operator's law worked by hand, with round devices and the coefficients given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -102,10 +104,11 @@ def test_a_half_precision_product_uses_its_own_peak_and_coefficients() -> None:
     assert half == pytest.approx(8 * full)
 
 
-def attend(heads: float, query: float, context: float, *, moved: float = 0.0, **fit: float) -> float:
-    """Attention of 64-wide heads on 1 TFLOP/s over 10 units."""
-    shape = Columns(batch=1.0, heads=heads, query=query, context=context, dim=64.0, length=1)
-    device = Columns(peak_half=1e12, bandwidth=1e12, units=10.0, length=1)
+def attend(heads: float, query: float, context: float, *, moved: float = 0.0, longest: float = 0.0, **fit: float) -> float:
+    """Attention of 64-wide heads on 1 TFLOP/s over 10 units, with 50 MB on the chip."""
+    more = {"products": fit.pop("products", 1.0), "windowed": fit.pop("windowed", 0.0)}
+    shape = Columns(batch=1.0, heads=heads, query=query, context=context, longest=longest, dim=64.0, length=1, **more)
+    device = Columns(peak_half=1e12, bandwidth=1e12, units=fit.pop("units", 10.0), cache=50e6, length=1)
     return float(attention.time(shape, np.array([moved]), device, coefficients("attention", **fit))[0])
 
 
@@ -113,28 +116,42 @@ def test_attention_is_two_products() -> None:
     """Ten heads of 128 queries, one block a unit: 4 * 10 * 128 * 512 * 64 FLOP at 1 TFLOP/s are 167.8 us."""
     assert attend(10, 128, 512) == pytest.approx(167.77e-6, rel=1e-4)
     assert attend(10, 128, 512, e=0.5, t0=1e-6) == pytest.approx(2 * 167.77e-6 + 1e-6, rel=1e-4)
+    assert attend(10, 128, 512, products=2.5) == pytest.approx(2.5 * 167.77e-6, rel=1e-4)
 
 
-def test_attention_runs_in_whole_waves_of_blocks() -> None:
-    """Eleven heads on ten units take two waves, as long as twenty do."""
-    assert attend(11, 128, 512) == pytest.approx(attend(20, 128, 512)) == pytest.approx(2 * attend(10, 128, 512))
+def test_attention_waits_for_its_longest_block() -> None:
+    """One head of 512 queries on ten units: its last block of 128 sees 512 keys, 167.8 us on a unit, twice the average."""
+    assert attend(1, 512, 256, longest=512) == pytest.approx(167.77e-6, rel=1e-4)
+    assert attend(100, 512, 256, longest=512, w=0.5) == pytest.approx((40 * 0.5 + 0.5) * 167.77e-6, rel=1e-4)
+    assert attend(1, 512, 256, longest=512, units=np.nan) == pytest.approx(167.77e-6 * 4 * 256 / 512 / 10, rel=1e-4)
 
 
-def test_attention_pays_kv0_more_keys_and_short_queries_fill_16_rows() -> None:
+def test_attention_pays_kv0_more_keys_and_short_queries_fill_a_block() -> None:
     assert attend(10, 128, 512, kv0=512) == pytest.approx(2 * attend(10, 128, 512))
-    assert attend(10, 1, 512) == pytest.approx(attend(10, 16, 512))
+    assert attend(10, 1, 512) == attend(10, 128, 512)
 
 
-def test_attention_is_memory_bound_where_bytes_take_longer() -> None:
-    assert attend(10, 16, 16, moved=1e9, e_b=0.5) == pytest.approx(2e-3)
+def test_a_window_s_blocks_visit_a_least_number_of_keys() -> None:
+    """512 for a window of 128, but no more than a causal block of 128 queries has on average; all of one of 1,024."""
+    assert attend(10, 4096, 128, v=512, windowed=1.0) == pytest.approx(attend(10, 4096, 512))
+    assert attend(10, 128, 32, v=512, windowed=1.0) == pytest.approx(attend(10, 128, 64))
+    assert attend(10, 4096, 1024, v=512, windowed=1.0) == attend(10, 4096, 1024, v=512) == attend(10, 4096, 1024)
+
+
+def test_attention_reads_what_the_operator_before_left_on_the_chip() -> None:
+    """1 GB at 1 TB/s and 50 % takes 2 ms on top of the products; 1 MB, which is still on the chip, a fifth of 2 us."""
+    assert attend(10, 128, 512, moved=1e9, e_b=0.5) - attend(10, 128, 512) == pytest.approx(2e-3)
+    assert attend(10, 128, 512, moved=1e6, e_b=0.5, h=5.0, f=1.0) - attend(10, 128, 512) == pytest.approx(0.4e-6)
 
 
 def read_cache(
-    kv: float, *, other: float = 0.0, flop: float = 0.0, blocks: float = 1.0, group: float = 4.0, **fit: float
-) -> float:
-    """Decode attention on 1 TB/s, 10 TFLOP/s and 100 units with 100 MB of cache on the chip."""
+    kv: float, *, other: float = 0.0, flop: float = 0.0, blocks: float = 1.0, group: float = 4.0, context: float = 128.0,
+    **fit: float,
+) -> float:  # fmt: skip
+    """Decode attention of 128-wide heads on 1 TB/s, 10 TFLOP/s and 100 units with 100 MB of cache on the chip."""
     given = {"flop": flop, "activation_bytes": other, "kv_bytes": kv}
-    shape = {"blocks": np.array([blocks]), "group": np.array([group])}
+    sizes = {"blocks": blocks, "group": group, "context": context, "dim": fit.pop("dim", 128.0)}
+    shape = {name: np.array([value]) for name, value in sizes.items()}
     op = Op("x", "decode_attention", "attention", ONE, shape, **{k: np.array([v]) for k, v in given.items()})
     device = machine(peak_half=10e12, units=100.0, cache=100e6, fits={"decode_attention": fit})  # type: ignore[dict-item]
     return float(decode_attention.seconds(op, device)[0])
@@ -188,10 +205,24 @@ def test_the_busiest_device_and_every_visit_cost_extra() -> None:
     assert routed(i=4 / 3) >= routed()
 
 
-def test_decode_attention_joins_the_splits_of_a_large_cache() -> None:
-    """10 us where it exceeds the chip's 100 MB, half of that for 50 MB, on top of 1 us a megabyte."""
-    assert read_cache(1e9, t_s=10e-6) == pytest.approx(1.010e-3)
-    assert read_cache(50e6, t_s=10e-6) == pytest.approx(55e-6)
+def test_wider_heads_hold_a_unit_longer() -> None:
+    """4 us a block of 128-wide heads; of 512-wide ones, with d = 0.5, twice as long."""
+    assert read_cache(1e3, blocks=5000, t_b=4e-6, d=0.5, dim=512.0) == pytest.approx(400e-6)
+
+
+def test_decode_attention_splits_long_contexts_over_idle_units_and_joins_them() -> None:
+    """One block of 10,240 keys on 100 units: 40 splits of 256 keys at 10 ns a key, and 39/40 of 8 us to join them."""
+    fit = {"p": 1000.0, "t_k": 10e-9, "t_s": 8e-6}
+    assert read_cache(0.0, context=10_240.0, **fit) == pytest.approx(2.56e-6 + 7.8e-6)
+    assert read_cache(0.0, context=256.0, **fit) == pytest.approx(2.56e-6)
+    assert read_cache(0.0, blocks=50.0, context=10_240.0, **fit) == pytest.approx(51.2e-6 + 7.8e-6)
+    assert read_cache(0.0, blocks=200.0, context=10_240.0, **fit) == pytest.approx(2 * 102.4e-6 + 7.8e-6)
+
+
+def test_a_kernel_that_does_not_split_reads_a_context_key_by_key() -> None:
+    """With p = 1 one unit takes all 10,240 keys; a lone query head's kernel splits all the same."""
+    assert read_cache(0.0, context=10_240.0, p=1.0, t_k=10e-9) == pytest.approx(102.4e-6)
+    assert read_cache(0.0, context=10_240.0, group=1.0, p=1.0, t_k=10e-9) == pytest.approx(2.56e-6)
 
 
 def test_decode_attention_of_many_queries_a_key_is_compute_bound() -> None:
@@ -213,6 +244,23 @@ def test_collective_by_hand() -> None:
     assert collective.time(np.array([8.0]), volume, np.array([100e9]), fit)[0] == pytest.approx(5.884e-3, rel=1e-3)
     start = coefficients("collective", c=1e-9)
     assert collective.time(np.array([8.0]), np.array([1e6]), np.array([np.inf]), start)[0] == pytest.approx(1e-6)
+
+
+def test_each_collective_has_coefficients_of_its_own_where_there_are_any() -> None:
+    """1 MB at 100 GB/s takes 10 us, and an all-reduce 3 us more; whatever has none of its own takes those of all."""
+    own = replace(machine(), laws={**machine().laws, "collective_all_reduce": coefficients("collective", a=3e-6)})
+    sum_, gather = (collective.between(k, 2 * ONE, 1e6 * ONE, 100e9 * ONE, own)[0] for k in ("all_reduce", "all_gather"))
+    assert (sum_, gather) == pytest.approx((13e-6, 10e-6))
+    shape = {"ranks": 2 * ONE, "volume": 1e6 * ONE, "stride": ONE}
+    op = Op("x", "collective", "communication", ONE, shape, ONE, variant="all_reduce")
+    assert collective.seconds(op, own)[0] == pytest.approx(13e-6)
+
+
+def test_a_bus_is_shared_by_the_ranks_of_one_host_only() -> None:
+    """With g = 2 eight ranks have (2/8)^2 of what two have, and so have 64, which lie in hosts of their own."""
+    fit, link = coefficients("collective", g=2.0), np.array([100e9])
+    two, eight, many = (collective.time(n * ONE, 1e6 * ONE, link, fit)[0] for n in (2.0, 8.0, 64.0))
+    assert eight == many == pytest.approx(16 * two)
 
 
 def test_a_single_rank_sends_nothing() -> None:

@@ -1,6 +1,7 @@
 """What holds of every time the model gives, on random machines, models and layouts."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ Model = tuple[Columns, Columns]
 def doubled(machine: Machine, *names: str) -> Machine:
     """The machine with rates doubled; "peak" is that of every precision."""
     more = [*names, *(["peak_half"] if "peak" in names else [])]
-    return Machine(machine.device.with_(**{name: 2 * machine.device[name] for name in more}), machine.laws)
+    return replace(machine, device=machine.device.with_(**{name: 2 * machine.device[name] for name in more}))
 
 
 def serve(model: Model, w: Columns, m: Machine) -> serving.Service:

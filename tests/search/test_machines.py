@@ -28,6 +28,35 @@ LADDER = {
 }  # fmt: skip
 
 
+ATTENTION = {"default": Fit({"e": 0.5}, "made"), "fp8": Fit({"e": 0.9}, "made")}
+SUMS = {
+    "default": Fit({"a": 3e-6}, "made"),
+    "all_reduce": Fit({"a": 2e-6}, "made"),
+    "serving_all_reduce": Fit({"a": 1e-6}, "made"),
+}
+WITH_VARIANTS = Calibration("alder", "device", SOURCES, {"attention": ATTENTION, "collective": SUMS})
+
+
+@pytest.mark.parametrize(
+    ("precision", "quantised", "e"),
+    [("fp8", True, 0.9), ("fp8", False, 0.5), ("bf16", True, 0.5)],
+    ids=["fp8", "weights", "bf16"],
+)
+def test_attention_follows_the_precision_of_its_cache(precision: str, quantised: bool, e: float) -> None:
+    setting = Setting(device(), system(), precision, quantised_cache=quantised)
+    m, _ = machine([setting], {"alder": WITH_VARIANTS}.get)
+    assert m.laws["attention"].e[0] == e
+
+
+@pytest.mark.parametrize(
+    ("stacks", "a"), [(("vllm",), 1e-6), (("megatron",), 2e-6), ((), 2e-6)], ids=["engine", "trainer", "none"]
+)
+def test_an_engine_sums_by_a_kernel_of_its_own(stacks: tuple[str, ...], a: float) -> None:
+    """And takes the fit of all collectives for what has none of its own."""
+    m, _ = machine([Setting(device(), system(), "bf16", stacks)], {"alder": WITH_VARIANTS}.get)
+    assert m.laws["collective_all_reduce"].a[0] == a and m.laws["collective_all_gather"].a[0] == 3e-6
+
+
 @pytest.mark.parametrize(
     ("known", "e", "evidence"),
     [

@@ -95,8 +95,12 @@ def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Col
     latent = a.kv_lora_rank > 0
     dim = np.where(latent, (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2, a.head_dim)
     kv_heads = np.where(latent, heads, np.maximum(1.0, a.num_kv_heads / p.tp))
-    moved = p.batch * dim * p.activation * (2 * heads * p.query + 2 * kv_heads * cached)
-    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
+    read = np.minimum(p.cached, cached + p.query)  # a window moves over all new keys
+    moved = p.batch * dim * p.activation * (2 * heads * p.query + 2 * kv_heads * read)
+    shape = {
+        "batch": p.batch, "heads": heads, "query": p.query, "context": context, "longest": cached, "dim": dim,
+        "windowed": (cached < p.cached) * np.ones(len(p)), "products": np.ones(len(p)),
+    }  # fmt: skip
     flop = 4 * p.batch * heads * p.query * context * dim
     return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
 
@@ -110,7 +114,10 @@ def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Colu
     moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
     kv = p.batch * cached * row * p.kv
     kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
-    shape = {"blocks": p.batch * np.where(latent, 1.0, kv_heads), "group": np.where(latent, 1.0, heads / kv_heads)}
+    shape = {
+        "blocks": p.batch * np.where(latent, 1.0, kv_heads), "group": np.where(latent, 1.0, heads / kv_heads),
+        "context": cached, "dim": np.where(latent, a.kv_lora_rank + a.qk_rope_head_dim, a.head_dim),
+    }  # fmt: skip
     return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
@@ -177,13 +184,13 @@ def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
 def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
     """An all-reduce of ``message`` bytes among the tp ranks of a replica, which sit side by side."""
     shape = {"ranks": p.tp, "volume": share("all_reduce", p.tp) * message, "stride": np.ones_like(p.tp)}
-    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)))
+    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)), variant="all_reduce")
 
 
 def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
     """Tokens to the devices of their experts; nothing where every device already holds every token."""
     shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": np.ones(len(p))}
-    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)))
+    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)), variant="all_to_all")
 
 
 def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns) -> Op:

@@ -2,13 +2,15 @@
 
 t = a + b (n - 1) + volume / W + c sqrt(volume) with W = e_w (2 / n)^g of the link. The volume is what a device sends:
 2 (n-1)/n of the message for an all-reduce and (n-1)/n for all-gather, reduce-scatter and all-to-all (Thakur et al.,
-IJHPCA 2005); 1 for a send.
+IJHPCA 2005); 1 for a send. Each operation has coefficients of its own where it was measured; the surface holds where a
+library changes its protocol or algorithm.
 """
 
 import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
+from planner.model.surface import factor
 
 COEFFICIENTS = {
     "a": 5e-6,  # s
@@ -17,17 +19,27 @@ COEFFICIENTS = {
     "g": 0.0,  # how that share falls with the devices, as a power: 0 on a switch, 2 where all share one bus of a host
     "c": 0.0,  # s per sqrt(byte)
 }
+KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all")
+WIDEST = 8  # devices of a host whose sharing of one bus was measured: more ranks lie in other hosts, with buses of their own
+SURFACE = {"volume": tuple(4.0**i for i in range(4, 16)), "ranks": (2.0, 4.0, 8.0)}
 
 
 def seconds(op: Op, machine: Machine) -> Array:
-    """Time [s] of shape ranks, volume [B a device sends], stride [devices between neighbours]; nothing for one rank."""
+    """Time [s] of op.variant, one of KINDS, of shape ranks, volume [B a device sends], stride [devices between neighbours]."""
     s = op.shape
-    return time(s["ranks"], s["volume"], bandwidth(machine.device, s["ranks"], s["stride"]), machine.laws["collective"])
+    return between(op.variant, s["ranks"], s["volume"], bandwidth(machine.device, s["ranks"], s["stride"]), machine)
+
+
+def between(kind: str, ranks: Array, volume: Array, link: Array, machine: Machine) -> Array:
+    """Time [s] of a collective (KINDS, or "send") over a link [B/s] in which each of ``ranks`` sends ``volume`` bytes (N,)."""
+    law = f"collective_{kind}" if f"collective_{kind}" in machine.laws else "collective"
+    sizes = {"volume": volume, "ranks": ranks}
+    return time(ranks, volume, link, machine.laws[law]) * factor(SURFACE, sizes, machine.surfaces.get(law))
 
 
 def time(ranks: Array, volume: Array, bandwidth: Array, c: Columns) -> Array:
-    """The law; see ``seconds``. Returns (N,) [s]."""
-    rate = bandwidth * c.e_w * (2 / np.maximum(ranks, 2)) ** c.g
+    """The law; see ``seconds``. Nothing for one rank. Returns (N,) [s]."""
+    rate = bandwidth * c.e_w * (2 / np.clip(ranks, 2, WIDEST)) ** c.g
     t = c.a + c.b * (ranks - 1) + volume / rate + c.c * np.sqrt(volume)
     return np.where(ranks > 1, t, 0.0)
 

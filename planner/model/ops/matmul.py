@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
+from planner.model.surface import factor
 
 COEFFICIENTS = {
     "e": 1.0,  # share of the peak that a full wave of large tiles reaches
@@ -26,6 +27,11 @@ SKINNY = 16
 CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
 SPLITS = (1, 2, 4, 8)
+SURFACE = {
+    "m": (1, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384),
+    "n": (64, 256, 1024, 4096, 16384, 65536),
+    "k": (64, 256, 1024, 4096, 16384, 65536),
+}
 
 
 def seconds(op: Op, machine: Machine) -> Array:
@@ -33,10 +39,17 @@ def seconds(op: Op, machine: Machine) -> Array:
 
     quantise is 1 where the activations are quantised by a kernel of their own, 0 where the one before does it in passing.
     """
-    shape, coefficients = Columns(op.shape), machine.laws["matmul_half" if op.half else "matmul"]
+    law = "matmul_half" if op.half else "matmul"
+    shape, coefficients = Columns(op.shape), machine.laws[law]
     device = machine.device.with_(peak=machine.device.peak_half) if op.half else machine.device
     apart = coefficients.q * op.activation_bytes * shape.quantise
-    return time(shape, op.moved + apart, device, coefficients) + coefficients.t_q * shape.quantise
+    t = time(shape, op.moved + apart, device, coefficients) + coefficients.t_q * shape.quantise
+    return t * factor(SURFACE, sizes(shape), machine.surfaces.get(law))
+
+
+def sizes(shape: Columns) -> dict[str, Array]:
+    """Where a product lies on the surface: products side by side are like one as much wider."""
+    return {"m": shape.m, "n": shape.n * shape.groups, "k": shape.k}
 
 
 def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
