@@ -69,7 +69,8 @@ def text(p: "Proof") -> str:
         if s:
             blocks.append(
                 f"{name}: median error {100 * s.median:.1f} %, mean {100 * s.mean:.1f} %, worst {100 * s.worst:.1f} %, "
-                f"median signed {100 * s.bias:+.1f} %; the 80 % interval held {s.held} of {s.count} ({100 * s.held / s.count:.0f} %)."
+                f"median signed {100 * s.bias:+.1f} %; "
+                f"the 80 % interval held {s.held} of {s.count} ({100 * s.held / s.count:.0f} %)."
             )
     blocks += [f"* outside its interval. Canaries moved by up to {100 * (p.drift - 1):.0f} % while the networks ran."]
     blocks += [f"could not run: {name}: {why}" for name, why in p.failures.items()]
