@@ -20,6 +20,10 @@ from planner.schema.measurement import Cell, Operation, Record, Traced
 
 SMALL = 1 << 18
 """Bytes of working set below which no operand is told from another: all are in the first caches."""
+COLD = 4e5
+"""Bytes of operands from which cold cells are measured, and their law holds."""
+ENOUGH = 6
+"""Cold cells of a group from which its cold time is a law of its own."""
 FEWEST = 3
 """Cells of a group that an interpolation needs; fewer are the median of their efficiency."""
 
@@ -62,7 +66,7 @@ class Machine:
     record: Record
     laws: dict[tuple[str, str, str], Law] = field(default_factory=dict)
     exact: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    coldness: dict[tuple[str, str], float] = field(default_factory=dict)
+    cold: dict[tuple[str, str, str], Law] = field(default_factory=dict)
     sets: Array = field(default_factory=lambda: np.zeros(0))
     costs: Array = field(default_factory=lambda: np.zeros(0))
     calls: dict[str, float] = field(default_factory=dict)
@@ -75,17 +79,17 @@ class Machine:
 def machine(record: Record) -> Machine:
     """Fit what predictions need from a record's cells."""
     m = Machine(record)
-    hot: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
+    grouped: dict[tuple[str, str, str], dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
     for cell in latest(record):
         if cell.operation.key:
             m.exact[cell.operation.key, cell.cache] = cell
-        if cell.cache == "hot":
-            hot[group(cell.operation)].append(cell)
+        grouped[group(cell.operation)][cell.cache].append(cell)
     _curve(m, record)
-    for key, cells in hot.items():
-        if key[0] not in ("memory", "overhead", "transfer", "collective"):
-            m.laws[key] = _law(cells)
-    _coldness(m, record)
+    for key, by_cache in grouped.items():
+        if key[0] not in ("memory", "overhead", "transfer", "collective") and by_cache["hot"]:
+            m.laws[key] = _law(by_cache["hot"])
+            if len(by_cache["cold"]) >= ENOUGH:
+                m.cold[key] = _law(by_cache["cold"])
     _calls(m, record)
     return m
 
@@ -113,7 +117,7 @@ def latest(record: Record) -> list[Cell]:
 
 def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
     """Seconds of a pass; ``replay``: operations that the record holds exactly are taken as they were timed."""
-    hot, unsure, source = _operations(m, traced, replay=replay)
+    hot, cold, unsure, source = _operations(m, traced, replay=replay)
     parts: dict[str, float] = defaultdict(float)
     sources: dict[str, float] = defaultdict(float)
     variance: dict[tuple[str, str, str], float] = defaultdict(float)
@@ -123,7 +127,7 @@ def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
         if o.op == "view":
             parts["framework"] += view
             continue
-        seconds = hot[i] + _cold(m, o, hot[i], visit.touched, replay=replay)
+        seconds = hot[i] + _cold(m, o, hot[i], cold[i], visit.touched)
         parts[o.op] += seconds
         parts["framework"] += call
         sources[source[i]] += seconds
@@ -138,23 +142,28 @@ def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
     return Predicted(total, unsure_all / total, dict(parts), dict(sources), host)
 
 
-def _operations(m: Machine, traced: Traced, *, replay: bool) -> tuple[Array, Array, list[str]]:
-    """Hot seconds of each operation, how unsure its logarithm is, and where it came from."""
+def _operations(m: Machine, traced: Traced, *, replay: bool) -> tuple[Array, Array, Array, list[str]]:
+    """Hot and cold seconds of each operation (cold nan where nothing says), how unsure, and where it came from."""
     n = len(traced.operations)
-    seconds, unsure, source = np.zeros(n), np.zeros(n), [""] * n
+    hot, cold, unsure, source = np.zeros(n), np.full(n, np.nan), np.zeros(n), [""] * n
     asked: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for i, o in enumerate(traced.operations):
         cell = m.exact.get((o.key, "hot")) if replay else None
         if cell:
-            seconds[i], unsure[i], source[i] = cell.median, cell.spread / np.sqrt(cell.samples), "replayed"
+            hot[i], unsure[i], source[i] = cell.median, cell.spread / np.sqrt(cell.samples), "replayed"
+            cold[i] = m.exact[o.key, "cold"].median if (o.key, "cold") in m.exact else np.nan
         elif o.op != "view":
             asked[group(o)].append(i)
     for key, which in asked.items():
-        law, source_name = _nearest_law(m, key)
-        seconds[which], unsure[which] = law.seconds([traced.operations[i] for i in which])
+        law, name = _nearest_law(m, key)
+        some = [traced.operations[i] for i in which]
+        hot[which], unsure[which] = law.seconds(some)
+        if key in m.cold:
+            sized = np.array([o.read + o.written >= COLD for o in some])
+            cold[which] = np.where(sized, m.cold[key].seconds(some)[0], np.nan)
         for i in which:
-            source[i] = source_name
-    return seconds, unsure, source
+            source[i] = name
+    return hot, cold, unsure, source
 
 
 def _nearest_law(m: Machine, key: tuple[str, str, str]) -> tuple[Law, str]:
@@ -171,20 +180,20 @@ def _nearest_law(m: Machine, key: tuple[str, str, str]) -> tuple[Law, str]:
     return m.laws[best], "alike"
 
 
-def _cold(m: Machine, o: Operation, hot: float, touched: tuple[tuple[float, float], ...], *, replay: bool) -> float:
-    """What operands that left the caches since they were last touched add to a hot run [s]."""
+def _cold(m: Machine, o: Operation, hot: float, cold: float, touched: tuple[tuple[float, float], ...]) -> float:
+    """What operands that left the caches since they were last touched add to a hot run [s].
+
+    cold: seconds of a run on operands that all left, nan where that is not known: then the machine's curve says it.
+    """
     size, distance = np.array([b for b, _ in touched]), np.array([d for _, d in touched])
     if not len(size) or not len(m.sets):
         return 0.0
-    own = o.read + o.written
-    dearer = m.cost(np.maximum(distance, own)) - m.cost(np.array(own))
-    extra = float((size * dearer).sum())
-    pair = (m.exact.get((o.key, "hot")), m.exact.get((o.key, "cold"))) if replay else (None, None)
-    if pair[0] and pair[1]:
-        most = float(size.sum() * (m.costs[-1] - m.cost(np.array(own))))
-        share = min(1.0, extra / most) if most > 0 else 0.0
-        return share * max(0.0, pair[1].median - pair[0].median)
-    return extra * m.coldness.get((o.op, o.dtype), 1.0)
+    here = m.cost(np.array(o.read + o.written))
+    extra = float((size * (m.cost(np.maximum(distance, o.read + o.written)) - here)).sum())
+    most = float(size.sum() * (m.costs[-1] - here))
+    if not np.isfinite(cold) or most <= 0:
+        return extra
+    return min(1.0, extra / most) * max(0.0, cold - hot)
 
 
 def _law(cells: list[Cell]) -> Law:
@@ -214,24 +223,6 @@ def _plain(x: Array, operations: list[Operation]) -> Array:
     flop = np.array([o.flop for o in operations])
     moved = np.array([o.read + o.written for o in operations])
     return np.asarray(x[0] + flop * x[1] + moved * x[2])
-
-
-def _coldness(m: Machine, record: Record) -> None:
-    """By class and dtype: how much dearer cold operands were than the memory's own curve says."""
-    ratios: dict[tuple[str, str], list[float]] = defaultdict(list)
-    pairs: dict[tuple[object, ...], dict[str, Cell]] = defaultdict(dict)
-    for c in latest(record):
-        o = c.operation
-        pairs[o.op, o.variant, o.dtype, tuple(o.shape.items())][c.cache] = c
-    for both in pairs.values():
-        if "cold" not in both or "hot" not in both or not len(m.sets):
-            continue
-        hot, cold = both["hot"], both["cold"]
-        own = hot.operation.read + hot.operation.written
-        expected = own * (m.costs[-1] - m.cost(np.array(own)))
-        if expected > 0.1 * hot.median:
-            ratios[hot.operation.op, hot.operation.dtype].append((cold.median - hot.median) / expected)
-    m.coldness = {key: max(0.0, float(np.median(found))) for key, found in ratios.items() if len(found) >= FEWEST}
 
 
 def _calls(m: Machine, record: Record) -> None:

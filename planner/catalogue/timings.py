@@ -108,7 +108,8 @@ def from_record(record: Record) -> dict[str, KernelTable]:
         found = rule(cell) if rule else None
         if found:
             rows[found[0]].append({**OPTIONAL, "seconds": cell.median, "dtype": cell.operation.dtype, **found[1]})
-    source = f"planner bench, record {record.id} of {record.started[:10]}, {record.device.name}, torch {record.device.software.get('torch', '')}"
+    torch = record.device.software.get("torch", "")
+    source = f"planner bench, record {record.id} of {record.started[:10]}, {record.device.name}, torch {torch}"
     return {law: KernelTable(_columns(some), source) for law, some in rows.items()}
 
 

@@ -22,8 +22,9 @@ def describe(call: Call) -> Operation:
     floats = [t for t in (*tensors, *call.outputs) if t.dtype in SHORT]
     dtype = SHORT[max(floats, key=lambda t: t.numel).dtype] if floats else "int"
     written = sum(t.bytes for t in call.outputs)
-    if not _views(call):
-        return Operation(op, variant, dtype, shape, flop, float(sum(t.bytes for t in tensors)), float(written), call.key)
+    if not moves_nothing(call):
+        read = sum(touched_bytes(call, t) for t in tensors)
+        return Operation(op, variant, dtype, shape, flop, float(read), float(written), call.key)
     return Operation("view", name, dtype, {"elements": 1.0}, key=call.key)
 
 
@@ -34,7 +35,18 @@ VIEWS = frozenset(
 """What moves nothing."""
 
 
-def _views(call: Call) -> bool:
+def touched_bytes(call: Call, s: Spec) -> int:
+    """Bytes of an argument that the call touches: of a table, the rows that are looked up."""
+    name = call.op.split(".")[1]
+    table = call.tensors[0]
+    if s is not table or not any(part in name for part in ("embedding", "index_select")) or "backward" in name:
+        return s.bytes
+    looked_up = call.tensors[1].numel * (s.bytes // max(s.shape[0], 1))
+    return min(s.bytes, looked_up) if "index_select" not in name else min(s.bytes, sum(o.bytes for o in call.outputs))
+
+
+def moves_nothing(call: Call) -> bool:
+    """Whether a call only looks at memory in another way, or sets some aside."""
     return call.op.split(".")[1] in VIEWS
 
 
@@ -120,7 +132,8 @@ def _elementwise(name: str, call: Call) -> Described:
     kinds = {t.dtype for t in tensors if t.dtype in SHORT}
     cast = " cast" if len(kinds) > 1 and name in ("_to_copy", "copy") else ""
     strided = " strided" if name in ("clone", "copy", "_to_copy", "add", "mul", "cat") and not all(map(_dense, tensors)) else ""
-    return "elementwise", name.removeprefix("_foreach_") + cast + strided, {"elements": elements}, 0.0
+    tanh = " tanh" if any(value == "tanh" for _, value in call.kwargs) else ""
+    return "elementwise", name.removeprefix("_foreach_") + tanh + cast + strided, {"elements": elements}, 0.0
 
 
 def _dense(s: Spec) -> bool:

@@ -4,6 +4,7 @@ Reuse distances are simulated on the addresses that were really touched: for eve
 were touched since it last was (Mattson et al., 1970: the LRU stack distance).
 """
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,10 +12,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from planner.measure.call import Call, as_data, spec
-from planner.measure.describe import describe
+from planner.measure.describe import describe, moves_nothing, touched_bytes
 from planner.schema.measurement import Operation, Traced, Visit
 
 PIECE = 1 << 15  # bytes that count as touched together
+MANY = 1 << 22  # integers whose largest is not looked for
 
 
 class _Listener(TorchDispatchMode):
@@ -29,15 +31,16 @@ class _Listener(TorchDispatchMode):
         if not str(func).startswith("aten."):  # the profiler's marks
             return out
         inputs, outputs = _tensors((args, tuple(kwargs.values()))), _tensors(out)
-        whole = [t for t in inputs if not t.is_floating_point() and t.dtype != torch.bool and 0 < t.numel() < 1 << 22]
-        high = max((int(t.max()) + 1 for t in whole), default=0) if "index" in str(func) or "embed" in str(func) or whole else 0
+        whole = [t for t in inputs if t.dtype in (torch.int32, torch.int64) and 0 < t.numel() < MANY]
+        high = max((int(t.max()) + 1 for t in whole), default=0)
         call = Call(
             str(func), tuple(as_data(a) for a in args), tuple((k, as_data(v)) for k, v in kwargs.items()),
             tuple(spec(t) for t in outputs), high,
         )  # fmt: skip
         self.calls.append(call)
-        sized = {(t.data_ptr(), spec(t).bytes) for t in (*inputs, *outputs) if t.numel()}
-        self.touched.append(sorted(sized))
+        sized = {(t.data_ptr(), touched_bytes(call, s)) for t, s in zip(inputs, call.tensors, strict=True) if t.numel()}
+        sized |= {(t.data_ptr(), s.bytes) for t, s in zip(outputs, call.outputs, strict=True) if t.numel()}
+        self.touched.append([] if moves_nothing(call) else sorted(sized))
         return out
 
 
@@ -53,7 +56,7 @@ def trace(name: str, step: Callable[[], Any]) -> tuple[Traced, dict[str, Call]]:
     listener = _Listener()
     with listener:
         step()
-    first, last = 0, len(listener.calls)
+    last = len(listener.calls)
     with listener:  # once more: what is in the caches now is what a pass leaves behind
         step()
     visits = _distances(listener.touched)[last:]
@@ -61,7 +64,6 @@ def trace(name: str, step: Callable[[], Any]) -> tuple[Traced, dict[str, Call]]:
     operations: dict[str, Operation] = {key: describe(call) for key, call in calls.items()}
     place = {key: i for i, key in enumerate(operations)}
     found = [Visit(place[c.key], v) for c, v in zip(listener.calls[last:], visits, strict=True)]
-    assert first == 0
     return Traced(name, tuple(operations.values()), tuple(found)), calls
 
 
@@ -74,13 +76,11 @@ def _distances(touched: list[list[tuple[int, int]]]) -> list[tuple[tuple[float, 
         mine: list[tuple[float, float]] = []
         fresh: list[tuple[int, int]] = []
         for start, size in op:
-            bytes_, weighted = 0.0, 0.0
             for piece, part in _pieces(start, size):
                 known = last.get(piece)
                 distance = float(tree.after(known[0])) if known else float("inf")
                 mine.append((float(part), distance))
                 fresh.append((piece, part))
-                bytes_, weighted = bytes_ + part, weighted + part * distance
         for piece, part in fresh:
             known = last.get(piece)
             if known:
@@ -104,8 +104,6 @@ def _pieces(start: int, size: int) -> list[tuple[int, int]]:
 
 def _merged(pieces: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
     """Pieces with about the same distance together: an eighth of an octave apart at most."""
-    import math
-
     bins: dict[int, list[float]] = {}
     for size, distance in pieces:
         key = 9999 if math.isinf(distance) else round(8 * math.log2(distance + 1))

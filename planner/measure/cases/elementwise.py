@@ -40,7 +40,9 @@ def _seldom(dtype: str, n: int) -> Iterator[Case]:
     yield of_call("aten.copy_.default", x, x)
     yield of_call("aten.copy_.default", x, t(other, n))
     yield of_call("aten.fill_.Scalar", x, 0.0)
+    yield of_call("aten.gelu.default", x, approximate="tanh")
     yield of_call("aten.gelu_backward.default", x, x)
+    yield of_call("aten.gelu_backward.default", x, x, approximate="tanh")
     yield of_call("aten.threshold_backward.default", x, x, 0.0)
     yield of_call("aten.sum.dim_IntList", t(dtype, rows, 64), [0], True)
     # a cache that grows by one token: long pieces and a short one
