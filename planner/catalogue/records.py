@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from planner.catalogue.document import read_text
 from planner.errors import InputError, printable, unknown
-from planner.schema.measurement import SCHEMA, Canary, Cell, Found, Record, Selection
+from planner.schema.measurement import SCHEMA, Canary, Cell, Found, Record, Selection, Trial
 
 LIMIT = 64_000_000
 JOURNAL = ".partial"
@@ -95,6 +95,23 @@ def find(name: str) -> Path:
     if not files:
         raise InputError(f"no record '{printable(name)}': there is none in {home()}", hint="'planner bench' makes one.")
     raise unknown("record", name, [f.stem for f in files], listing=f"They are in {home()}.")
+
+
+def trials_text(trials: Sequence[Trial]) -> str:
+    """Trials as text, a line each."""
+    lines = ",\n".join(json.dumps(asdict(t), separators=(",", ":"), allow_nan=False) for t in trials)
+    return f'{{"schema": {SCHEMA}, "trials": [\n{lines}\n]}}\n'
+
+
+def load_trials(path: Path) -> list[Trial]:
+    """Trials that ``planner bench verify -o`` kept."""
+    try:
+        raw = json.loads(read_text(path, LIMIT))
+    except (ValueError, RecursionError):
+        raise InputError("is not JSON, or was cut short", where=str(path), hint="'planner bench verify -o' writes one.") from None
+    if not isinstance(raw, dict) or raw.get("schema") != SCHEMA or not isinstance(raw.get("trials"), list):
+        raise InputError("does not hold trials of 'planner bench verify' of this version", where=str(path))
+    return [_checked(Trial, one, path) for one in raw["trials"]]
 
 
 class Journal:

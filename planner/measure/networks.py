@@ -304,11 +304,11 @@ def subjects(device: str = "cpu") -> list[Subject]:
     return [*found, Subject("bert", "train", "bf16", 4 * scale, 128), Subject("gpt2", "train", "fp32", scale, 256)]
 
 
-def named(start: str) -> list[Subject]:
-    """The subjects whose name starts so; InputError where there is none."""
+def named(start: str, device: str) -> list[Subject]:
+    """The subjects of a kind of device whose name starts so; InputError where there is none."""
     from planner.errors import unknown
 
-    there = list(dict.fromkeys([*subjects("cpu"), *subjects("cuda")]))
+    there = subjects(device)
     found = [s for s in there if s.name == start or s.name.startswith(f"{start} ")]
     if not found:
         raise unknown("network", start, {s.name for s in there} | {s.network for s in there})

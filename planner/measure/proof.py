@@ -36,7 +36,7 @@ def _trial(
     timings = [_time(subject, selection, device)]
     cells: list[Cell] = []
     if watch is not None:
-        work = replay.work(traced, calls, done)
+        work = replay.work(traced, calls, device, done)
         cells = [event for event in measure(work, watch) if isinstance(event, Cell)]  # type: ignore[arg-type]
     timings.append(_time(subject, selection, device))
     return traced, cells, timings

@@ -19,7 +19,7 @@ EVERY = 2.0  # s between canaries
 AGAIN = 2  # times a cell may be measured again
 EXTRA = 0.15  # of the cells that may be measured again
 EVICT = (48 << 20, 128 << 20)  # bytes that push everything else out: at least, at most (a larger cache is shared with neighbours)
-COLD = 4e5  # bytes of operands from which it is measured what they cost cold
+COLD = 4e5  # bytes of operands from which it is measured what they cost cold; on an accelerator ten times that
 Event = Cell | Canary | tuple[str, str]
 """A cell, a canary, or an operation that failed and why."""
 
@@ -59,13 +59,14 @@ def target(device: torch.device, folder: str) -> Target:
 def grid(names: Iterable[str], tier: Tier, goal: Target) -> list[Work]:
     """Every cell of the suites asked for, in an order that no drift of the machine lines up with."""
     cases = [case for name in names for case in suites()[name].cases(tier, goal)]
-    return shuffled([work for case in cases for work in both(case)])
+    return shuffled([work for case in cases for work in both(case, goal.device)])
 
 
-def both(case: Case) -> list[Work]:
+def both(case: Case, device: torch.device) -> list[Work]:
     """A case in the states of the caches that matter to it: operands that are small, or larger than any cache, are only hot."""
     size = case.operation.read + case.operation.written
-    return [Work(case, cache) for cache in case.caches if cache == "hot" or COLD <= size <= EVICT[1]]
+    least = COLD if device.type == "cpu" else 10 * COLD
+    return [Work(case, cache) for cache in case.caches if cache == "hot" or least <= size <= EVICT[1]]
 
 
 def shuffled(work: list[Work]) -> list[Work]:

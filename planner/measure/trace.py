@@ -16,6 +16,7 @@ from planner.measure.describe import describe, moves_nothing, touched_bytes
 from planner.schema.measurement import Operation, Traced, Visit
 
 PIECE = 1 << 15  # bytes that count as touched together
+NEVER = 1e18  # bytes: touched for the first time
 MANY = 1 << 22  # integers whose largest is not looked for
 
 
@@ -78,7 +79,7 @@ def _distances(touched: list[list[tuple[int, int]]]) -> list[tuple[tuple[float, 
         for start, size in op:
             for piece, part in _pieces(start, size):
                 known = last.get(piece)
-                distance = float(tree.after(known[0])) if known else float("inf")
+                distance = float(tree.after(known[0])) if known else NEVER
                 mine.append((float(part), distance))
                 fresh.append((piece, part))
         for piece, part in fresh:
@@ -106,7 +107,7 @@ def _merged(pieces: list[tuple[float, float]]) -> tuple[tuple[float, float], ...
     """Pieces with about the same distance together: an eighth of an octave apart at most."""
     bins: dict[int, list[float]] = {}
     for size, distance in pieces:
-        key = 9999 if math.isinf(distance) else round(8 * math.log2(distance + 1))
+        key = round(8 * math.log2(distance + 1))
         total = bins.setdefault(key, [0.0, distance])
         total[0] += size
     return tuple((size, distance) for size, distance in bins.values())

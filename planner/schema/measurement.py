@@ -128,7 +128,7 @@ class Record:
 @dataclass(frozen=True)
 class Visit:
     """One operation of a traced network: its place in ``operations``, and for every input its bytes and how many other
-    bytes were touched since it was last; inf for what the pass touches for the first time."""
+    bytes were touched since it was last; 1e18 for what the pass touches for the first time."""
 
     __pydantic_config__ = STRICT
     operation: int

@@ -46,6 +46,7 @@ def command(
     chip = device(device_name)
     from planner.catalogue import records
     from planner.measure.allocator import settle
+    from planner.measure.networks import named
 
     folder = output.parent if output else records.home()
     if resume:
@@ -53,7 +54,9 @@ def command(
         selection = records.from_header(h, journal.path)[1]
         settle(selection.allocator)
     else:
-        selection = _selection(tier, suite, network, threads(thread_count), settle(allocator))
+        selection = _selection(
+            tier, suite, [s.name for n in network or [] for s in named(n, chip.type)], settle(allocator), threads(thread_count)
+        )
         h = _header(chip, selection)
         journal, cells, canaries, failures = records.Journal.start(folder / f"{h['id']}{records.JOURNAL}", h), [], [], {}
     record = _measure(chip, selection, h, journal, (cells, canaries, failures))
@@ -65,13 +68,12 @@ def command(
     typer.echo(str(path))
 
 
-def _selection(tier: str, suite: list[str] | None, network: list[str] | None, count: int, allocator: str) -> "Selection":
+def _selection(tier: str, suite: list[str] | None, networks: list[str], allocator: str, count: int) -> "Selection":
     from planner.measure.case import chosen
-    from planner.measure.networks import named
     from planner.schema.measurement import Selection
 
-    if network:
-        return Selection("network", (), tuple(s.name for n in network for s in named(n)), count, allocator)
+    if networks:
+        return Selection("network", (), tuple(networks), count, allocator)
     return Selection("quick" if tier == "quick" else "standard", chosen(suite or []), (), count, allocator)
 
 

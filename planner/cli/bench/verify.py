@@ -1,15 +1,17 @@
 """``planner bench verify``: whole networks predicted from a record alone, and held against what they take."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from planner.cli.bench.common import DeviceOption, device, progress
-from planner.cli.common import Format, FormatOption, answer, dump, table
+from planner.cli.common import Format, FormatOption, answer, dump, table, write
 
 if TYPE_CHECKING:
     from planner.calibrate.proof import Proof
+    from planner.schema.measurement import Record, Trial
 
 EXAMPLES = "Examples: planner bench verify; planner bench verify RECORD --network bert --network 'gpt2 decode' --format json"
 
@@ -20,28 +22,41 @@ def command(
     ] = "latest",
     network: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only networks whose name starts so.")] = None,
     replay: Annotated[bool, typer.Option(help="Also measure each network's own operations, and predict from those.")] = True,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Keep what was measured here (JSON).")
+    ] = None,
+    trials: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Predict again what an earlier verify kept, and measure nothing.")
+    ] = None,
     device_name: Annotated[str, typer.Option("--device", help=DeviceOption.__metadata__[0].help)] = "",
     format: FormatOption = Format.table,
 ) -> None:
     """Build real networks with random weights, predict each from the record alone, time it in a process of its own, and print
     the errors and how often the interval held."""
-    chip = device(device_name)
     from planner.calibrate.proof import proof
-    from planner.catalogue.records import find, load
-    from planner.measure.networks import named, subjects
-    from planner.measure.proof import trials
+    from planner.catalogue.records import find, load, load_trials, trials_text
 
     found = load(find(record))
-    asked = [s for n in network for s in named(n)] if network else subjects(chip.type)
-    results: list[Any] = []
+    results = load_trials(trials) if trials else _measure(found, network or [], device(device_name), replay)
+    if output:
+        write(trials_text(results), output)
+    shown = proof(found, results)
+    answer(format, lambda: dump(asdict(shown)), lambda: text(shown))
+
+
+def _measure(record: "Record", names: list[str], chip: Any, replay: bool) -> "list[Trial]":
+    from planner.measure.networks import named, subjects
+    from planner.measure.proof import trials as measured
+
+    asked = [s for n in names for s in named(n, chip.type)] or subjects(chip.type)
+    results = []
     with progress() as bar:
         task = bar.add_task("", total=len(asked))
-        for trial in trials(asked, found.selection, chip, replay=replay):
+        for trial in measured(asked, record.selection, chip, replay=replay):
             bar.advance(task)
             bar.update(task, description=trial.traced.name)
             results.append(trial)
-    shown = proof(found, results)
-    answer(format, lambda: dump(asdict(shown)), lambda: text(shown))
+    return results
 
 
 def text(p: "Proof") -> str:

@@ -16,6 +16,8 @@ LARGE = ((4096, 4096), (8192, 8192), (6144, 4096), (28672, 4096), (4096, 14336))
 LARGE_ROWS = (1, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
 GRADIENTS = ((256, 256), (1024, 1024), (4096, 1024), (1024, 4096), (30000, 640))
 SIDE_BY_SIDE = ((64, 27, 27, 64), (1024, 27, 27, 64), (96, 128, 128, 64), (96, 512, 64, 512), (12, 1, 512, 64))
+SQUARES = (512, 1024, 1536, 2048)
+LARGE_SQUARES = (4096, 6144, 8192, 12288)
 COLD = 2.5e5  # bytes of weights from which it matters whether they are in a cache
 ALWAYS = 4e8  # FLOP that every machine can afford
 
@@ -37,6 +39,8 @@ def cases(tier: Tier, target: Target) -> Iterator[Case]:
             if 2.0 * m * n * k <= target.flop:
                 yield of_call("aten.mm.default", t(dtype, m, n), t(dtype, n, k))
                 yield of_call("aten.mm.default", transposed(dtype, n, m), t(dtype, m, k))
+        for side in SQUARES if target.device.type == "cpu" else LARGE_SQUARES:  # where the peak is
+            yield of_call("aten.mm.default", t(dtype, side, side), t(dtype, side, side))
         for batch, m, n, k in SIDE_BY_SIDE:
             yield of_call("aten.bmm.default", t(dtype, batch, m, k), t(dtype, batch, k, n, stride=(k * n, 1, k)))
 
