@@ -79,7 +79,8 @@ def shuffled(work: list[Work]) -> list[Work]:
 def clock(device: torch.device, threads: int, tier: Tier) -> Clock:
     """A clock for a tier: a quick look takes shorter samples."""
     size = min(max(1.5 * last_cache(), EVICT[0]), EVICT[1]) if device.type == "cpu" else 3e8
-    return Clock(device, threads, size, {"quick": 0.03, "standard": 0.025, "network": 0.04}[tier])
+    budget = {"quick": 0.03, "standard": 0.025, "network": 0.04}[tier]
+    return Clock(device, threads, size, budget if device.type == "cpu" else budget / 2)
 
 
 def measure(work: list[Work], watch: Clock) -> Iterator[Event]:

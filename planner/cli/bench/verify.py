@@ -52,10 +52,13 @@ def _measure(record: "Record", names: list[str], chip: Any, replay: bool) -> "li
     results = []
     with progress() as bar:
         task = bar.add_task("", total=len(asked))
-        for trial in measured(asked, record.selection, chip, replay=replay):
-            bar.advance(task)
-            bar.update(task, description=trial.traced.name)
-            results.append(trial)
+        try:
+            for trial in measured(asked, record.selection, chip, replay=replay):
+                bar.advance(task)
+                bar.update(task, description=trial.traced.name)
+                results.append(trial)
+        except KeyboardInterrupt:
+            typer.echo(f"interrupted: {len(results)} of {len(asked)} networks", err=True)
     return results
 
 

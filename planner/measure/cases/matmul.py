@@ -31,7 +31,8 @@ def cases(tier: Tier, target: Target) -> Iterator[Case]:
         return
     large = [(m, n, k) for (n, k), m in product(LARGE, LARGE_ROWS)] if target.device.type != "cpu" else []
     for dtype in target.dtypes:
-        for m, n, k in [*((m, n, k) for (n, k), m in product(LAYERS, ROWS)), *large]:
+        layers = [(m, n, k) for (n, k), m in product(LAYERS, ROWS)] if dtype in target.floats else []
+        for m, n, k in [*layers, *(large if dtype != "fp32" else [])]:
             if 2.0 * m * n * k <= target.flop:
                 yield from _layer(dtype, m, n, k)
     for dtype in target.floats:

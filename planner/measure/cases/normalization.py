@@ -21,20 +21,26 @@ def cases(tier: Tier, target: Target) -> Iterator[Case]:
             yield of_call("aten.native_layer_norm.default", x, [WIDTH], w, w, 1e-5)
             yield of_call("aten._softmax.default", t(dtype, m, WIDTH), -1, False)
             if tier != "quick" and rows > 100:
-                one = t("fp32" if dtype == "fp32" else dtype, 1, m, 1)
+                one = t(_sums(dtype, target), 1, m, 1)
                 yield of_call("aten.native_layer_norm_backward.default", x, x, [WIDTH], one, one, w, w, [True, True, True])
                 yield of_call("aten._log_softmax.default", t(dtype, m, WIDTH), 1, False)
                 yield of_call("aten._log_softmax_backward_data.default", t(dtype, m, WIDTH), t(dtype, m, WIDTH), 1, _dtype(dtype))
         for batch, channels, side in IMAGES[3:4] if tier == "quick" else IMAGES:
-            yield from _batch_norm(dtype, batch * scale, channels, side, tier)
+            yield from _batch_norm(dtype, (batch * scale, channels, side), tier, _sums(dtype, target))
 
 
-def _batch_norm(dtype: str, batch: int, channels: int, side: int, tier: Tier) -> Iterator[Case]:
-    x, c = t(dtype, batch, channels, side, side), t(dtype, channels)
+def _sums(dtype: str, target: Target) -> str:
+    """What means and deviations are kept in: fp32 on an accelerator."""
+    return dtype if target.device.type == "cpu" else "fp32"
+
+
+def _batch_norm(dtype: str, shape: tuple[int, int, int], tier: Tier, sums: str) -> Iterator[Case]:
+    batch, channels, side = shape
+    x, c, s = t(dtype, batch, channels, side, side), t(dtype, channels), t(sums, channels)
     yield of_call("aten.native_batch_norm.default", x, c, c, c, c, False, 0.1, 1e-5)
     if tier != "quick" and batch > 1:
         yield of_call("aten.native_batch_norm.default", x, c, c, c, c, True, 0.1, 1e-5)
-        yield of_call("aten.native_batch_norm_backward.default", x, x, c, c, c, c, c, True, 1e-5, [True, True, True])
+        yield of_call("aten.native_batch_norm_backward.default", x, x, c, c, c, s, s, True, 1e-5, [True, True, True])
 
 
 def _dtype(dtype: str) -> object:
