@@ -22,6 +22,7 @@ class Case:
     """One fit to make: its law and variant, points, seconds, groups held out together, and how the formula predicts.
 
     axes: knots of the law's surface, none where it has none; sizes: where on it each point lies.
+    note: what a reader should know of the points.
     """
 
     law: str
@@ -33,6 +34,7 @@ class Case:
     predict: Predict
     axes: Axes = field(default_factory=dict)
     sizes: Mapping[str, Array] = field(default_factory=dict)
+    note: str = ""
 
     def run(self) -> Fitted:
         """Fit it."""

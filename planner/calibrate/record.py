@@ -26,7 +26,7 @@ def calibrate(device: str, columns: Columns, peaks: Mapping[str, float], tables:
 def _fit(case: Case, fitted: Fitted) -> Fit:
     rounded = {name: float(f"{value:.4g}") for name, value in fitted.coefficients.items()}
     alone = None if fitted.formula_error is None else round(fitted.formula_error, 4)
-    note = f"{fitted.held_out_points} points held out"
+    note = "; ".join(filter(None, (f"{fitted.held_out_points} points held out", case.note)))
     return Fit(rounded, case.law, fitted.points, round(fitted.held_out_error, 4), note, alone, fitted.surface)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from planner.model.columns import Array, Columns
 from planner.model.operation import Op
 from planner.model.ops.collective import share
+from planner.model.ops.experts import routed
 
 
 def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
@@ -128,19 +129,14 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     if not np.any(count):
         return []
     own = tokens / p.split_norms  # under sequence parallelism each tensor rank routes its share of the tokens
-    experts = np.maximum(a.num_experts, 1)
-    visits = own * p.pooled * a.experts_per_token
-    missed = np.maximum(1 - a.experts_per_token / experts, 1e-12)  # a token visits different experts
-    touched = experts * -np.expm1(own * p.pooled * np.log(missed))
-    groups = np.maximum(touched / p.ep, 1.0)
-    rows = visits / np.maximum(touched, 1.0)
+    load = routed(own * p.pooled, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float))
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
     return [
         _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
-        _routed(a, p, count, rows, groups, inner),
-        _activation("experts activation", count, visits / p.ep * inner, a, p),
+        _routed(a, p, count, load, inner),
+        _activation("experts activation", count, load["rows"] * load["groups"] * inner, a, p),
         _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
         _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
@@ -148,13 +144,14 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     ]
 
 
-def _routed(a: Columns, p: Columns, count: Array, rows: Array, groups: Array, inner: Array) -> Op:
+def _routed(a: Columns, p: Columns, count: Array, load: dict[str, Array], inner: Array) -> Op:
     """Both products of every expert that a device holds and any token visits."""
     up, h = inner * (1 + a.gated_ffn), a.hidden_size
     shape = {
-        "rows": rows, "groups": groups, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
+        **load, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
         "quantise": 1.0 - p.fused, "hot": np.zeros(len(p)),
     }  # fmt: skip
+    rows, groups = load["rows"], load["groups"]
     weights = (up + inner) * h * groups * p.weight
     moved = (2 * h + up + inner) * rows * groups * p.activation
     flop = 2 * rows * groups * h * (up + inner)
