@@ -72,7 +72,7 @@ def backward(ops: list[Op]) -> list[Op]:
             back += [inputs, weights]
         elif op.kind == "experts":
             back.append(replace(op, count=2 * op.count))  # gradients of inputs and of weights, each the same products
-        elif op.kind == "attention":
+        elif op.kind in ("attention", "mla"):
             longer = {**s, "context": s["context"] * BACKWARD_ATTENTION}
             back.append(replace(op, shape=longer, flop=op.flop * BACKWARD_ATTENTION, activation_bytes=2 * op.activation_bytes))
         elif op.kind == "stream":

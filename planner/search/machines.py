@@ -14,6 +14,7 @@ from planner.model.surface import Axes, Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
+from planner.schema.workload import Architecture
 
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
@@ -61,7 +62,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
-    wanted |= {"attention": ("default",), "decode_attention": ("default",), "stream": ("default",)}
+    wanted |= dict.fromkeys(("attention", "decode_attention", "mla", "decode_mla", "stream"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
@@ -78,10 +79,12 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
 
 
-def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
-    """The laws that an estimate of a scenario goes through: a network's own, or all those of a transformer's operators."""
+def used(scenario: str, laws: Mapping[str, Found], architecture: Architecture | None) -> dict[str, Found]:
+    """The laws that an estimate of a scenario goes through: a network's own, or those of a transformer's operators."""
     network = scenario == "infer"
-    return {law: found for law, found in laws.items() if (law == "network") == network and law != "matmul_half"}
+    left = {"matmul_half", *(("attention", "decode_attention") if architecture and architecture.mla else ("mla", "decode_mla"))}
+    left |= set() if architecture and architecture.moe else {"experts"}
+    return {law: found for law, found in laws.items() if (law == "network") == network and law not in left}
 
 
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:

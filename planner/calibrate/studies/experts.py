@@ -13,7 +13,7 @@ from planner.model.ops import experts, matmul
 
 OTHER = ("nongated", "min_latency")
 """Kernels of other products than a gated layer's, and such as only some layouts were timed with."""
-OWN = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6), "z": Range(0.3, 1e-3, 5)}
+OWN = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6), "z": Range(0.3, 1e-3, 5), "y": Range(0.5, 1e-3, 10)}
 
 
 def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:

@@ -87,32 +87,50 @@ def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
     parts = [("attention", layers - windowed, p.context, p.cached)]
     if np.any(windowed):
         parts.append(("window attention", windowed, short, np.minimum(p.cached, window)))
-    core = _decode_core if decode else _prefill_core
-    return [core(name, count, context, cached, a, p) for name, count, context, cached in parts]
+    latent = a.kv_lora_rank > 0
+    plain, mla = (_decode_core, _decode_mla) if decode else (_prefill_core, _prefill_mla)
+    ops = [plain(name, count * ~latent, context, cached, a, p) for name, count, context, cached in parts]
+    return ops + [mla(name, count * latent, context, cached, a, p) for name, count, context, cached in parts if np.any(latent)]
 
 
 def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
     heads = a.num_heads / p.tp
-    latent = a.kv_lora_rank > 0
-    dim = np.where(latent, (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2, a.head_dim)
-    kv_heads = np.where(latent, heads, np.maximum(1.0, a.num_kv_heads / p.tp))
-    moved = p.batch * dim * p.activation * (2 * heads * p.query + 2 * kv_heads * cached)
-    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
-    flop = 4 * p.batch * heads * p.query * context * dim
+    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
+    moved = p.batch * a.head_dim * p.activation * (2 * heads * p.query + 2 * kv_heads * cached)
+    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": a.head_dim}
+    flop = 4 * p.batch * heads * p.query * context * a.head_dim
     return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
 
 
 def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
     heads = a.num_heads / p.tp
-    latent = a.kv_lora_rank > 0
-    row = np.where(latent, a.kv_lora_rank + a.qk_rope_head_dim, 2 * np.maximum(1.0, a.num_kv_heads / p.tp) * a.head_dim)
-    work = np.where(latent, 2 * a.kv_lora_rank + a.qk_rope_head_dim, 2 * a.head_dim)
-    flop = 2 * p.batch * heads * p.query * cached * work
-    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
-    kv = p.batch * cached * row * p.kv
     kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
-    shape = {"blocks": p.batch * np.where(latent, 1.0, kv_heads), "group": np.where(latent, 1.0, heads / kv_heads)}
+    flop = 4 * p.batch * heads * p.query * cached * a.head_dim
+    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
+    kv = p.batch * cached * 2 * kv_heads * a.head_dim * p.kv
+    shape = {"blocks": p.batch * kv_heads, "group": heads / kv_heads}
     return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
+
+
+def _prefill_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    """Every head with keys and values of its own, expanded from the latent."""
+    heads = a.num_heads / p.tp
+    dim = (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2
+    moved = p.batch * heads * dim * p.activation * (2 * p.query + 2 * cached)
+    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
+    flop = 4 * p.batch * heads * p.query * context * dim
+    return Op(name, "mla", "attention", count, shape, flop, half=True, activation_bytes=moved)
+
+
+def _decode_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    """Every head against the one latent row of each cached token."""
+    heads = np.asarray(a.num_heads / p.tp, float)
+    work = 2 * a.kv_lora_rank + a.qk_rope_head_dim
+    flop = 2 * p.batch * heads * p.query * cached * work
+    moved = p.batch * p.query * heads * work * p.activation
+    kv = p.batch * cached * (a.kv_lora_rank + a.qk_rope_head_dim) * p.kv
+    shape = {"batch": p.batch, "heads": heads, "context": cached}
+    return Op(name, "decode_mla", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:

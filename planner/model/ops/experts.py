@@ -16,18 +16,20 @@ COEFFICIENTS = {
     "i": 0.0,  # how far the busiest of many devices lies above its share, in what chance makes of uneven experts
     "t_r": 0.0,  # s a visit of a token to an expert costs on top, a compute unit's worth: sorting and weighing
     "z": 0.0,  # how often buffers for all visits, also those to other devices' experts, cross memory
+    "y": 0.0,  # how often the layer's input and output of all tokens do
 }
 SURFACE = {
     "rows": (1, 4, 16, 64, 256, 1024, 4096),
     "weights": (2**16, 2**19, 2**22, 2**25, 2**28, 2**31),
     "skew": (0.1, 0.3, 0.6, 1.2, 2.4),
 }
+HALF = 2  # bytes of an activation
 SLACK = 0.8
 FEW = 200.0
 
 
 def seconds(op: Op, machine: Machine) -> Array:
-    """Time [s] of shape rows [a group], groups, up and down [columns of the two products], hidden, ranks, skew, quantise."""
+    """Time [s] of shape tokens, rows [a group], groups, up and down [columns of the products], hidden, ranks, skew, quantise."""
     s = Columns(op.shape)
     t = time(s, op.weight_bytes, op.activation_bytes, machine.device, machine.laws["experts"])
     return t * factor(SURFACE, sizes(s, op.weight_bytes), machine.surfaces.get("experts"))
@@ -47,8 +49,9 @@ def time(s: Columns, weights: Array, activations: Array, device: Columns, c: Col
     first = matmul.time(shape, weights * share + activations * apart / 2, device, c)
     second = matmul.time(shape.with_(n=s.hidden, k=s.down), weights * (1 - share) + activations * apart / 2, device, c)
     units = np.where(np.isfinite(device.units), device.units, 1.0)
-    buffers = c.z * activations * s.ranks / (device.bandwidth * c.e_b)
-    return first + second + c.t_r * rows * s.groups / units + buffers + c.t_q * s.quantise
+    buffers = c.z * activations * s.ranks + c.y * 2 * HALF * s.hidden * s.tokens
+    t_buffers = buffers / (device.bandwidth * c.e_b)
+    return first + second + c.t_r * rows * s.groups / units + t_buffers + c.t_q * s.quantise
 
 
 def routed(tokens: Array, visits: Array, experts: Array, ranks: Array) -> dict[str, Array]:
@@ -66,4 +69,5 @@ def routed(tokens: Array, visits: Array, experts: Array, ranks: Array) -> dict[s
     apart = np.maximum(0.0, span / 2 / np.tanh(span / 2) - 1) * ranks / experts  # variance of a device's share
     lifted = np.sqrt(2 * np.log(np.maximum(ranks, 1.0)) * apart * (1 - 1 / np.maximum(ranks, 1.0)))
     skew = np.minimum(lifted, np.minimum(ranks, np.maximum(experts / visits, 1.0)) - 1)
-    return {"groups": np.maximum(touched / ranks, 1.0), "rows": all_visits / np.maximum(touched, 1.0), "skew": skew}
+    rows = all_visits / np.maximum(touched, 1.0)
+    return {"tokens": tokens, "groups": np.maximum(touched / ranks, 1.0), "rows": rows, "skew": skew}
