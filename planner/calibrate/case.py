@@ -56,6 +56,11 @@ class Case:
         """Seconds of every point (N,) by the formula alone."""
         return self.predict(self.points, Columns(found.coefficients, length=len(self.points)))
 
+    def off(self, coefficients: Mapping[str, float], surface: tuple[int, ...]) -> Array:
+        """Absolute relative error of every point (N,) with coefficients and a surface from elsewhere."""
+        time = self.predict(self.points, Columns(coefficients, length=len(self.points)))
+        return np.abs(time * (self.bent(surface) if surface else 1.0) / self.seconds - 1)
+
     def bent(self, surface: tuple[int, ...]) -> Array:
         """The factor that a surface puts on every point (N,)."""
         one = Surfaces(table(self.axes, surface)[None], np.zeros(len(self.points), int))

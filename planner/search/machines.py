@@ -1,16 +1,16 @@
 """Records to columns: devices, systems and calibrations become the rows that the model's laws read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.errors import InputError
-from planner.model.columns import Array, Columns
+from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.model.ops import axes, laws
 from planner.model.passes import ENGINE
-from planner.model.surface import Axes, Surfaces, knots, table
+from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
@@ -56,7 +56,7 @@ def arithmetic(device: Device, precision: str) -> str:
 
 
 def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
-    """For every law the most particular fit there is: of the device, its family, then its kind."""
+    """For every law the most particular fit there is: of the device, its family, devices alike, then its kind."""
     device = setting.device
     main = arithmetic(device, setting.precision)
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
@@ -64,7 +64,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     wanted |= dict.fromkeys(("attention", "decode_attention", "mla", "decode_mla", "stream"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
-    ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
+    ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 
 
@@ -77,6 +77,14 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
     surfaces = {law: _surfaces(law, [f[law] for f in found]) for law in coefficients if axes(law)}
     return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
+
+
+def misfits(calibration: Calibration) -> Iterator[str]:
+    """Surfaces of a calibration that this version's laws cannot use."""
+    for law, fits in calibration.laws.items():
+        for variant, fit in fits.items():
+            if fit.surface and len(fit.surface) != knots(axes(law)):
+                yield f"{law} {variant} has a surface of {len(fit.surface)} values; the law takes {knots(axes(law))}"
 
 
 def used(scenario: str, laws: Mapping[str, Found], architecture: Architecture | None) -> dict[str, Found]:
@@ -112,17 +120,13 @@ def _surfaces(law: str, found: Sequence[Found]) -> Surfaces | None:
         values = f.fit.surface if f.fit else ()
         if values not in place:
             place[values] = len(tables)
-            tables.append(_table(f, grid, values))
+            if f.calibration:
+                for problem in misfits(f.calibration):
+                    where = f"calibration {f.calibration.id}"
+                    raise InputError(problem, where=where, hint="It was made by another version: calibrate again.")
+            tables.append(table(grid, values))
     index = np.array([place[f.fit.surface if f.fit else ()] for f in found])
     return Surfaces(np.array(tables), index) if len(tables) > 1 else None
-
-
-def _table(found: Found, grid: Axes, values: tuple[int, ...]) -> Array:
-    try:
-        return table(grid, values)
-    except ValueError as error:
-        id = found.calibration.id if found.calibration else ""
-        raise InputError(str(error), where=f"calibration {id} {found.law} {found.variant}", hint="Calibrate again.") from None
 
 
 def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:

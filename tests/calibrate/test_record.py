@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.calibrate.record import borrowed, calibrate
+from planner.calibrate.borrow import borrowed
+from planner.calibrate.record import calibrate
 from planner.catalogue.calibration_file import text
 from planner.catalogue.profiles import Profiles
 from planner.schema.coefficients import Calibration, Fit
