@@ -22,6 +22,7 @@ class Case:
     """One fit to make: its law and variant, points, seconds, groups held out together, and how the formula predicts.
 
     axes: knots of the law's surface, none where it has none; sizes: where on it each point lies.
+    note: what a reader should know of the points.
     """
 
     law: str
@@ -33,6 +34,7 @@ class Case:
     predict: Predict
     axes: Axes = field(default_factory=dict)
     sizes: Mapping[str, Array] = field(default_factory=dict)
+    note: str = ""
 
     def run(self) -> Fitted:
         """Fit it."""
@@ -53,6 +55,11 @@ class Case:
     def formula(self, found: Fitted) -> Array:
         """Seconds of every point (N,) by the formula alone."""
         return self.predict(self.points, Columns(found.coefficients, length=len(self.points)))
+
+    def off(self, coefficients: Mapping[str, float], surface: tuple[int, ...]) -> Array:
+        """Absolute relative error of every point (N,) with coefficients and a surface from elsewhere."""
+        time = self.predict(self.points, Columns(coefficients, length=len(self.points)))
+        return np.abs(time * (self.bent(surface) if surface else 1.0) / self.seconds - 1)
 
     def bent(self, surface: tuple[int, ...]) -> Array:
         """The factor that a surface puts on every point (N,)."""

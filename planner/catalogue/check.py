@@ -1,7 +1,7 @@
 """The catalogue held against its own rules: every file readable, every figure sourced, every reference known."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from planner.catalogue.document import plain
@@ -13,8 +13,11 @@ from planner.schema.hardware import TERMS, Provider
 RENTED = tuple(t for t in TERMS if t != "owned")
 
 
-def check(profiles: Profiles) -> tuple[dict[str, int], list[str]]:
-    """Counts by kind of profile, and every problem as one line; an empty list means sound."""
+Rule = Callable[[Any], Iterator[str]]
+
+
+def check(profiles: Profiles, more: Mapping[str, Rule] | None = None) -> tuple[dict[str, int], list[str]]:
+    """Counts by kind of profile, and every problem as one line; an empty list means sound. ``more``: rules by kind."""
     problems: list[str] = []
     counts: dict[str, int] = {}
     for kind in profiles.files:
@@ -31,6 +34,8 @@ def check(profiles: Profiles) -> tuple[dict[str, int], list[str]]:
             found = [*_sourced(plain(record), record.sources)]
             if kind in _RULES:
                 found += _RULES[kind](record, profiles)
+            if more and kind in more:
+                found += more[kind](record)
             problems += [f"{path}: {problem}" for problem in found]
     return counts, problems
 

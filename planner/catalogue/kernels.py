@@ -36,7 +36,8 @@ class Kind:
     """Where the wheel keeps the measurements of a law, and the planner's name of each of its columns.
 
     file: its name, or a pattern of names. optional: columns that older tables lack, and what they mean there. backends:
-    whose tables are taken, the first that has one first.
+    whose tables are taken, the first that has one first; of its versions the newest, or the largest where newer ones only
+    add to it (``whole``).
     """
 
     folder: str
@@ -44,11 +45,16 @@ class Kind:
     columns: Mapping[str, str]
     optional: Mapping[str, float] = field(default_factory=dict)
     backends: tuple[str, ...] = BACKENDS
+    whole: bool = False
 
 
 HEADS = {
     "batch": "batch_size", "heads": "num_heads", "kv_heads": "num_key_value_heads", "dim": "head_dim", "window": "window_size",
     "query": "isl", "past": "step", "cache_dtype": "kv_cache_dtype", "kernel": "kernel_source",
+}  # fmt: skip
+LATENT = {
+    "batch": "batch_size", "heads": "num_heads", "query": "isl", "past": "step", "dtype": "mla_dtype",
+    "cache_dtype": "kv_cache_dtype",
 }  # fmt: skip
 LAWS = {
     "matmul": Kind("gemm", "gemm_perf.parquet", {"m": "m", "n": "n", "k": "k", "dtype": "gemm_dtype"}),
@@ -68,6 +74,8 @@ LAWS = {
         {"ranks": "num_gpus", "message": "message_size", "op": "op_name", "dtype": "allreduce_dtype", "kernel": "kernel_source"},
         backends=("vllm", "trtllm"),
     ),
+    "mla": Kind("mla", "context_mla_perf.parquet", LATENT),
+    "decode_mla": Kind("mla", "generation_mla_perf.parquet", LATENT),
     "experts": Kind(
         "moe",
         "moe_perf.parquet",
@@ -75,11 +83,11 @@ LAWS = {
             "tokens": "num_tokens", "hidden": "hidden_size", "inner": "inter_size", "visits": "topk", "experts": "num_experts",
             "tp": "moe_tp_size", "ep": "moe_ep_size", "dtype": "moe_dtype", "spread": "distribution", "kernel": "kernel_source",
         },
-        backends=("vllm", "sglang", "trtllm"),  # the first has the most layouts
+        whole=True,
     ),
 }  # fmt: skip
 TEXT = ("op", "spread", "kernel")
-DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4", "half": "bf16"}
+DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4", "half": "bf16", "sq": "int8"}
 
 
 @dataclass(frozen=True)
@@ -108,6 +116,7 @@ def read(system: str, law: str, folder: Path | None = None) -> KernelTable | Non
     kind = LAWS[law]
     for backend in kind.backends:
         files = sorted((root / system / kind.folder / backend).glob(f"*/{kind.file}"), key=_version)
+        files = sorted(files, key=lambda path: path.stat().st_size) if kind.whole else files
         if files:
             return _normalised(kind, files[-1], root)
     return None

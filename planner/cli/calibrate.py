@@ -1,11 +1,11 @@
 """``planner calibrate``: measurements to a handful of coefficients with an honest error."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import ProfilesOption, profiles, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from planner.schema.coefficients import Calibration
 
 EXAMPLES = """Examples: planner calibrate --from-aiconfigurator h100_sxm -o my/calibrations;
-planner calibrate --families -o my/calibrations"""
+planner calibrate --families -o my/calibrations; planner calibrate --report"""
 
 
 def command(
@@ -29,66 +29,92 @@ def command(
     families: Annotated[
         bool, typer.Option("--families", help="What families and kinds of devices borrow from their members.")
     ] = False,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Folder of calibrations to add to.")] = Path(
-        "calibrations"
-    ),
+    report: Annotated[
+        bool,
+        typer.Option("--report", help="Print the error of every fit on shapes it never saw."),
+    ] = False,
+    transfer: Annotated[
+        bool, typer.Option("--transfer", help="Print how well each system of the wheel is predicted from the others alone.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder of calibrations to add to, or to report on.")
+    ] = None,
     tables: Annotated[
         Path | None, typer.Option(metavar="DIR", help="The wheel's systems/data, where it is not installed.")
     ] = None,
+    format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Fit the laws to measurements and write calibrations/<device>.yaml, with the error on what the fit never saw."""
     from planner.schema.coefficients import Calibration
 
     catalogue = profiles(profiles_dir)
-    if not (from_aiconfigurator or from_networks or from_runs or families):
+    folder = output or Path("calibrations")
+    if not (from_aiconfigurator or from_networks or from_runs or families or report or transfer):
         raise InputError("nothing to calibrate from", hint=EXAMPLES)
     for system in from_aiconfigurator or []:
-        _add(_kernels(system, tables, catalogue), output)
+        from planner.validate.kernels import calibrated
+
+        _add(calibrated(system, tables, catalogue), folder)
     for file in from_networks or []:
         from planner.validate.fit import network_fits
 
         for (device, stack), fit in network_fits(file, catalogue).items():
-            _add(Calibration(device, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), output)
+            _add(Calibration(device, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), folder)
     if families:
-        _families(output, catalogue)
+        _families(folder, catalogue)
     if from_runs:
         from planner.validate.fit import engine_fits
 
         for (family, stack), fit in engine_fits(from_runs, catalogue).items():
-            _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), output)
+            _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
+    if report or transfer:
+        _report(_fits(output, catalogue), report, transfer, tables, catalogue, format)
 
 
-def _kernels(system: str, tables: Path | None, catalogue: "Profiles") -> "Calibration":
-    from planner.calibrate.record import calibrate
-    from planner.catalogue import kernels
-    from planner.errors import unknown
-    from planner.search.machines import Setting, machine
-    from planner.validate.tables import cluster
-
-    if system not in kernels.SYSTEMS:
-        raise unknown("system", system, kernels.SYSTEMS)
-    device = catalogue.device(kernels.SYSTEMS[system])
-    columns, _ = machine([Setting(device, cluster(device.id, catalogue), "bf16")], lambda _: None)
-    read = {law: kernels.read(system, law, tables) for law in kernels.LAWS}
-    peaks = {str(dtype): figure.value for dtype, figure in device.peak.items()}
-    return calibrate(device.id, columns.device, peaks, {law: (t.columns, t.source) for law, t in read.items() if t})
-
-
-def _families(output: Path, catalogue: "Profiles") -> None:
-    from planner.calibrate.record import borrowed
+def _fits(folder: Path | None, catalogue: "Profiles") -> "list[Calibration]":
+    """The calibrations of a folder, or all the catalogue has."""
     from planner.catalogue.calibration_file import read_folder
-    from planner.schema.coefficients import EVERY
 
-    members = [c for c in read_folder(output) if c.covers == "device"]
-    groups: dict[tuple[str, str], list[Calibration]] = {}
-    for member in members:
-        device = catalogue.device(member.id)
-        groups.setdefault(("family", device.family), []).append(member)
-        groups.setdefault(("kind", device.kind), []).append(member)
-        groups.setdefault(("kind", EVERY), []).append(member)
-    for (covers, name), some in groups.items():
-        _add(borrowed(name, "family" if covers == "family" else "kind", some), output)
+    if folder is not None:
+        return read_folder(folder)
+    return [c for c in map(catalogue.calibration, catalogue.ids("calibration")) if c]
+
+
+def _families(folder: Path, catalogue: "Profiles") -> None:
+    from planner.calibrate.borrow import lent
+    from planner.validate.kernels import measured
+
+    for calibration in lent(measured(_fits(folder, catalogue), catalogue)):
+        _add(calibration, folder)
+
+
+def _report(
+    fits: "list[Calibration]", report: bool, transfer: bool, tables: Path | None, catalogue: "Profiles", format: Format
+) -> None:
+    from dataclasses import asdict
+
+    from planner.calibrate.report import table as laws
+    from planner.validate.kernels import measured, transferred
+
+    members = measured(fits, catalogue)
+    answer: dict[str, Any] = {"schema_version": 1, "laws": laws(fits) if report else None}
+    answer["transfer"] = [asdict(row) for row in transferred(members, tables, catalogue)] if transfer else None
+    if format is Format.json:
+        write(dump({name: value for name, value in answer.items() if value is not None}), None)
+        return
+    for name in ("laws", "transfer"):
+        if answer[name] is not None:
+            rows = [{k: v for k, v in row.items() if k != "note"} for row in answer[name]]
+            say(
+                table([k.replace("_", " ") for k in rows[0]], [list(map(_cell, row.values())) for row in rows])
+                if rows
+                else "none"
+            )
+
+
+def _cell(value: object) -> str:
+    return "–" if value is None else f"{100 * value:.1f} %" if isinstance(value, float) else str(value)
 
 
 def _add(found: "Calibration", output: Path, *, merge: bool = True) -> None:

@@ -56,8 +56,9 @@ def show(
 def check(format: FormatOption = Format.table, profiles_dir: ProfilesOption = None) -> None:
     """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong."""
     from planner.catalogue.check import check as run
+    from planner.search.machines import misfits
 
-    counts, problems = run(profiles(profiles_dir))
+    counts, problems = run(profiles(profiles_dir), {"calibration": misfits})
     answer: dict[str, Any] = {"schema_version": 1, "counts": counts, "problems": problems}
     if format is Format.json:
         write(dump(answer), None)

@@ -50,24 +50,35 @@ def factor(axes: Axes, sizes: Mapping[str, Array], surfaces: Surfaces | None) ->
     if surfaces is None:
         return np.ones(1)
     flat = surfaces.tables.reshape(-1)
-    first = surfaces.index * surfaces.tables.shape[1]
-    return np.asarray(np.exp(sum(weight * flat[first + cell] for cell, weight in corners(axes, sizes))))
+    first, fractions, strides = _place(axes, sizes)
+    first = first + surfaces.index * surfaces.tables.shape[1]
+    values = [flat[first + offset] for offset in _offsets(strides)]
+    for fraction in reversed(fractions):  # of the last axis first: neighbours in the list are neighbours along it
+        values = [low + fraction * (high - low) for low, high in zip(values[::2], values[1::2], strict=True)]
+    return np.asarray(np.exp(values[0]))
 
 
 def corners(axes: Axes, sizes: Mapping[str, Array]) -> list[tuple[Array, Array]]:
     """The knots around each point, 2 to the number of axes: (index into a table (N,), weight (N,)); the weights sum to 1."""
-    found = []
+    first, fractions, strides = _place(axes, sizes)
+    weights = product(*((1 - fraction, fraction) for fraction in fractions))
+    return [(first + offset, np.prod(w, axis=0)) for offset, w in zip(_offsets(strides), weights, strict=True)]
+
+
+def _place(axes: Axes, sizes: Mapping[str, Array]) -> tuple[Array, list[Array], list[int]]:
+    """The lowest knot around each point as an index into a table (N,); how far beyond it lies along each axis; strides."""
+    first, fractions, strides = np.zeros(1, int), [], []
     stride = knots(axes)
     for name, at in axes.items():
         stride //= len(at)
         place = np.interp(np.log2(np.fmax(sizes[name], at[0])), np.log2(at), np.arange(len(at)))
         below = np.minimum(place.astype(int), len(at) - 2)
-        above = place - below
-        found.append(((below * stride, 1 - above), ((below + 1) * stride, above)))
-    each = []
-    for chosen in product(*found):
-        cell, weight = chosen[0]
-        for more, share in chosen[1:]:
-            cell, weight = cell + more, weight * share
-        each.append((cell, weight))
-    return each
+        first = first + below * stride
+        fractions.append(place - below)
+        strides.append(stride)
+    return first, fractions, strides
+
+
+def _offsets(strides: list[int]) -> list[int]:
+    """From the lowest knot around a point to each of them, the last axis varying fastest."""
+    return [sum(offset) for offset in product(*((0, stride) for stride in strides))]

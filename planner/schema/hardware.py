@@ -1,5 +1,6 @@
 """Devices, the systems they are built into, and who rents or sells those."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
@@ -66,6 +67,13 @@ class Device:
     launch_date: date | None = None
     fpga: Fabric | None = None
     notes: str = ""
+
+    @property
+    def alike(self) -> str:
+        """What devices of one vendor with one kind of memory share, e.g. ``nvidia-hbm``: between a family and a kind."""
+        main = self.level("main")
+        memory = re.match("[a-z]*", main.kind.lower()) if main else None
+        return f"{self.vendor.lower().replace(' ', '-')}-{memory.group() if memory else ''}".strip("-")
 
     def level(self, level: str) -> Memory | None:
         """The first memory of that level, the outermost cache where there are several."""

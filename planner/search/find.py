@@ -152,7 +152,7 @@ def _candidate(
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, excess=max(worst, 1.0) if why else 0.0,
-        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws)),
+        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
     )  # fmt: skip
 
 

@@ -1,20 +1,21 @@
 """Records to columns: devices, systems and calibrations become the rows that the model's laws read."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.errors import InputError
-from planner.model.columns import Array, Columns
+from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.model.ops import axes, base, laws
 from planner.model.ops.collective import KINDS
 from planner.model.passes import ENGINE
-from planner.model.surface import Axes, Surfaces, knots, table
+from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
+from planner.schema.workload import Architecture
 
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
@@ -60,19 +61,20 @@ def arithmetic(device: Device, precision: str) -> str:
 
 
 def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
-    """For every law the most particular fit there is: of the device, its family, then its kind."""
+    """For every law the most particular fit there is: of the device, its family, devices alike, then its kind."""
     device = setting.device
     main = arithmetic(device, setting.precision)
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     cache = ("fp8", "default") if setting.quantised_cache and RECIPES[setting.precision].kv == 1 else ("default",)
-    wanted |= {"attention": cache, "decode_attention": cache, "stream": ("default",)}
+    wanted |= {"attention": cache, "decode_attention": cache}
+    wanted |= dict.fromkeys(("mla", "decode_mla", "stream"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
-    ladder = [c for c in map(find_calibration, (device.id, device.family, device.kind, EVERY)) if c]
+    ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
     return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
 
 
@@ -87,10 +89,21 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
 
 
-def used(scenario: str, laws: Mapping[str, Found]) -> dict[str, Found]:
-    """The laws that an estimate of a scenario goes through: a network's own, or all those of a transformer's operators."""
+def misfits(calibration: Calibration) -> Iterator[str]:
+    """Surfaces of a calibration that this version's laws cannot use."""
+    for law, fits in calibration.laws.items():
+        for variant, fit in fits.items():
+            if fit.surface and len(fit.surface) != knots(axes(law)):
+                yield f"{law} {variant} has a surface of {len(fit.surface)} values; the law takes {knots(axes(law))}"
+
+
+def used(scenario: str, laws: Mapping[str, Found], architecture: Architecture | None) -> dict[str, Found]:
+    """The laws that an estimate of a scenario goes through: a network's own, or those of a transformer's operators."""
     network = scenario == "infer"
-    return {law: found for law, found in laws.items() if (law == "network") == network and base(law) == law}
+    left = {"matmul_half", *(("attention", "decode_attention") if architecture and architecture.mla else ("mla", "decode_mla"))}
+    left |= set() if architecture and architecture.moe else {"experts"}
+    chosen = {law: found for law, found in laws.items() if base(law) == law and law not in left}
+    return {law: found for law, found in chosen.items() if (law == "network") == network}
 
 
 def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
@@ -118,17 +131,13 @@ def _surfaces(law: str, found: Sequence[Found]) -> Surfaces | None:
         values = f.fit.surface if f.fit else ()
         if values not in place:
             place[values] = len(tables)
-            tables.append(_table(f, grid, values))
+            if f.calibration:
+                for problem in misfits(f.calibration):
+                    where = f"calibration {f.calibration.id}"
+                    raise InputError(problem, where=where, hint="It was made by another version: calibrate again.")
+            tables.append(table(grid, values))
     index = np.array([place[f.fit.surface if f.fit else ()] for f in found])
     return Surfaces(np.array(tables), index) if len(tables) > 1 else None
-
-
-def _table(found: Found, grid: Axes, values: tuple[int, ...]) -> Array:
-    try:
-        return table(grid, values)
-    except ValueError as error:
-        id = found.calibration.id if found.calibration else ""
-        raise InputError(str(error), where=f"calibration {id} {found.law} {found.variant}", hint="Calibrate again.") from None
 
 
 def _first(law: str, variants: Sequence[str], ladder: Sequence[Calibration]) -> Found:

@@ -121,7 +121,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
         (*device_figures(device, precision), *tier_figures(system),
-         *(law(f) for f in used(request.mode, found[0]).values() if f.fit)),
+         *(law(f) for f in used(request.mode, found[0], subject.workload.architecture).values() if f.fit)),
     )  # fmt: skip
 
 

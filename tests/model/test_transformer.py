@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from planner.model.columns import Columns
+from planner.model.columns import Columns, concat
 from planner.model.families import transformer
 from planner.model.families.transformer_size import active_parameters
 from planner.model.operation import Op
@@ -67,7 +67,7 @@ def test_a_decode_step_reads_every_weight_once(architecture: Architecture) -> No
 @pytest.mark.parametrize("architecture", [MIXTRAL_8X7B, DEEPSEEK_V3])
 def test_a_large_batch_reads_every_expert(architecture: Architecture) -> None:
     _, size = columns(architecture)
-    ops = [op for op in decode(architecture, 10.0, batch=4096.0) if op.kind == "experts"]
+    ops = [op for op in decode(architecture, 10.0, batch=2.0**20) if op.kind == "experts"]
     assert total(ops, "weight_bytes") == pytest.approx(2 * size.experts[0], rel=1e-3)
 
 
@@ -115,9 +115,16 @@ def test_decode_reads_the_whole_cache(architecture: Architecture) -> None:
 def test_decode_attention_flop_of_grouped_and_latent_heads() -> None:
     """Two products of 128 for each of 32 heads; MLA works in the latent space: 576 for a score and 512 for a value."""
     (plain,) = [op for op in decode(LLAMA_3_8B, 1000.0) if op.kind == "decode_attention"]
-    (latent,) = [op for op in decode(DEEPSEEK_V3, 1000.0) if op.kind == "decode_attention"]
+    (latent,) = [op for op in decode(DEEPSEEK_V3, 1000.0) if op.kind == "decode_mla"]
     assert plain.flop[0] == 1000 * 32 * 2 * (128 + 128)
     assert latent.flop[0] == 1000 * 128 * 2 * (576 + 512)
+
+
+def test_latent_and_plain_attention_in_one_batch_of_rows() -> None:
+    """Rows of both kinds: each counts the layers of its own operator only."""
+    both = concat([columns(a)[0] for a in (LLAMA_3_8B, DEEPSEEK_V3)])
+    ops = transformer.forward(both, inference(2, query=8.0, context=4.0, cached=8.0, logits=1.0), decode=False)
+    assert {op.kind: op.count.tolist() for op in ops if op.part == "attention"} == {"attention": [32, 0], "mla": [0, 61]}
 
 
 def test_absorbed_projections_hold_the_weights_of_the_plain_ones() -> None:

@@ -32,7 +32,9 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
     product = {"e": share, "e_b": share, "t0": time, "c": count, "k0": count, "t_s": time, "e16": share}
     kinds = {
         "matmul": product | {"t_q": time, "q": st.floats(0, 2)},
-        "experts": product | {"i": share, "t_r": time},
+        "experts": product | {"i": share, "t_r": time, "z": st.floats(0, 1), "y": st.floats(0, 2)},
+        "mla": {"e": share, "e_b": share, "t0": time, "kv0": count},
+        "decode_mla": {"e": share, "e_b": share, "t0": time, "t_b": time, "t_s": time, "t_k": st.just(0.0)},
         "attention": {"e": share, "e_b": share, "t0": time, "kv0": count, "w": UNIT, "h": st.floats(1, 5), "f": UNIT},
         "decode_attention": {
             "e_b": share,

@@ -6,12 +6,15 @@ from math import exp, isnan
 import pytest
 
 from planner.errors import InputError
+from planner.model.ops import axes
+from planner.model.surface import knots
 from planner.schema.coefficients import Calibration, Fit, Intervals
 from planner.schema.hardware import Memory
 from planner.schema.inputs import Subject
+from planner.schema.workload import Mla
 from planner.search.find import candidates
 from planner.search.intervals import around
-from planner.search.machines import Setting, arithmetic, machine, weakest
+from planner.search.machines import Setting, arithmetic, machine, used, weakest
 from planner.search.single import Request, single
 from tests.search.records import GOALS, LANGUAGE, SERVE, SOURCES, VISION, device, figure, fleet, inputs, offer, provider, system
 
@@ -67,6 +70,42 @@ def test_an_engine_sums_by_a_kernel_of_its_own(stacks: tuple[str, ...], a: float
 def test_the_most_particular_fit_is_used(known: tuple[str, ...], e: float, evidence: str) -> None:
     m, (found,) = machine([Setting(device(), system(), "bf16")], {k: LADDER[k] for k in known}.get)
     assert m.laws["matmul"].e[0] == e and weakest(found, "matmul") == evidence
+
+
+def bent(id: str, values: tuple[int, ...]) -> Calibration:
+    return Calibration(id, "device", SOURCES, {"matmul": {"bf16": Fit({"e": 0.9}, "made", surface=values)}})
+
+
+def test_rows_share_the_surfaces_of_their_fits() -> None:
+    """Three settings of two devices, one without a surface: two tables, the first of which corrects nothing."""
+    n = knots(axes("matmul"))
+    known = {"alder": bent("alder", tuple(range(n)))}
+    settings = [Setting(device(), system(), "bf16"), Setting(device("birch"), None, "bf16"), Setting(device(), None, "bf16")]
+    m, _ = machine(settings, known.get)
+    found = m.surfaces["matmul"]
+    assert found.tables.shape == (2, n) and found.index.tolist() == [1, 0, 1]
+    assert not found.tables[0].any() and found.tables[1][-1] == pytest.approx((n - 1) / 1000)
+    assert "experts" not in m.surfaces and m.surfaces["matmul_half"].index.tolist() == [1, 0, 1]
+
+
+def test_a_surface_of_another_version_is_refused() -> None:
+    with pytest.raises(InputError, match=r"calibration alder.*matmul bf16 has a surface of 3 values") as error:
+        machine([Setting(device(), None, "bf16")], {"alder": bent("alder", (1, 2, 3))}.get)
+    assert "calibrate again" in error.value.hint
+
+
+def test_devices_alike_come_between_family_and_kind() -> None:
+    known = {id: calibration(id, "kind", e=e) for id, e in ((device().alike, 0.6), ("gpu", 0.5))}
+    m, (found,) = machine([Setting(device(), None, "bf16")], known.get)
+    assert m.laws["matmul"].e[0] == 0.6 and weakest(found, "matmul") == "datasheet"
+
+
+def test_only_the_laws_that_a_model_goes_through_are_cited() -> None:
+    _, (found,) = machine([Setting(device(), None, "bf16")], {}.get)
+    dense, latent = LANGUAGE.architecture, replace(LANGUAGE.architecture, mla=Mla(512, 256, 64, 32, 64))  # type: ignore[type-var]
+    assert "attention" in used("serve", found, dense) and not {"mla", "decode_mla", "experts"} & set(used("serve", found, dense))
+    assert {"mla", "decode_mla"} < set(used("serve", found, latent)) and "attention" not in used("serve", found, latent)
+    assert set(used("infer", found, None)) == {"network"}
 
 
 def test_the_evidence_is_that_of_the_weakest_law() -> None:

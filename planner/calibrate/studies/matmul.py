@@ -10,8 +10,9 @@ from planner.calibrate.fit import Range
 from planner.model.columns import Array, Columns
 from planner.model.ops import matmul
 
-BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16}
+BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16, "int8": 1.0}
 """Bytes a weight is stored in; fp4 with the scale of each 16."""
+GIVEN = ("int8",)  # timed on activations that were quantised before (SmoothQuant, arXiv:2211.10438)
 PLAIN = {
     "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
     "k0": Range(100, 1e-3, 3000), "t_s": Range(1e-6, 1e-9, 2e-5), "e16": Range(0.5, 0.02, 1.5),
@@ -30,10 +31,10 @@ def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float])
         if dtype not in peaks or not chosen.any():
             continue
         m, n, k = (table[x][chosen] for x in "mnk")
-        activation = 2 * (m * k + m * n)
+        activation = (1 if dtype in GIVEN else 2) * m * k + 2 * m * n
         points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation, hot=1.0)
         predict = predictor(matmul.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time)
-        ranges = PLAIN if dtype == "bf16" else {**QUANTISED, "t0": near}
+        ranges = PLAIN if dtype in ("bf16", *GIVEN) else {**QUANTISED, "t0": near}
         yield Case(
             "matmul", dtype, points, table["seconds"][chosen], alike(n, k), ranges, predict, matmul.SURFACE, matmul.sizes(points)
         )

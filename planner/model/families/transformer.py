@@ -12,6 +12,7 @@ import numpy as np
 from planner.model.columns import Array, Columns
 from planner.model.operation import Op
 from planner.model.ops.collective import share
+from planner.model.ops.experts import routed
 
 
 def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
@@ -86,39 +87,54 @@ def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
     parts = [("attention", layers - windowed, p.context, p.cached)]
     if np.any(windowed):
         parts.append(("window attention", windowed, short, np.minimum(p.cached, window)))
-    core = _decode_core if decode else _prefill_core
-    return [core(name, count, context, cached, a, p) for name, count, context, cached in parts]
+    latent = a.kv_lora_rank > 0
+    plain, mla = (_decode_core, _decode_mla) if decode else (_prefill_core, _prefill_mla)
+    ops = [plain(name, count * ~latent, context, cached, a, p) for name, count, context, cached in parts]
+    return ops + [mla(name, count * latent, context, cached, a, p) for name, count, context, cached in parts if np.any(latent)]
 
 
 def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
     heads = a.num_heads / p.tp
-    latent = a.kv_lora_rank > 0
-    dim = np.where(latent, (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2, a.head_dim)
-    kv_heads = np.where(latent, heads, np.maximum(1.0, a.num_kv_heads / p.tp))
+    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
     read = np.minimum(p.cached, cached + p.query)  # a window moves over all new keys
-    moved = p.batch * dim * p.activation * (2 * heads * p.query + 2 * kv_heads * read)
+    moved = p.batch * a.head_dim * p.activation * (2 * heads * p.query + 2 * kv_heads * read)
     shape = {
-        "batch": p.batch, "heads": heads, "query": p.query, "context": context, "longest": cached, "dim": dim,
+        "batch": p.batch, "heads": heads, "query": p.query, "context": context, "longest": cached, "dim": a.head_dim,
         "windowed": (cached < p.cached) * np.ones(len(p)), "products": np.ones(len(p)),
     }  # fmt: skip
-    flop = 4 * p.batch * heads * p.query * context * dim
+    flop = 4 * p.batch * heads * p.query * context * a.head_dim
     return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
 
 
 def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
     heads = a.num_heads / p.tp
-    latent = a.kv_lora_rank > 0
-    row = np.where(latent, a.kv_lora_rank + a.qk_rope_head_dim, 2 * np.maximum(1.0, a.num_kv_heads / p.tp) * a.head_dim)
-    work = np.where(latent, 2 * a.kv_lora_rank + a.qk_rope_head_dim, 2 * a.head_dim)
-    flop = 2 * p.batch * heads * p.query * cached * work
-    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
-    kv = p.batch * cached * row * p.kv
     kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
-    shape = {
-        "blocks": p.batch * np.where(latent, 1.0, kv_heads), "group": np.where(latent, 1.0, heads / kv_heads),
-        "context": cached, "dim": np.where(latent, a.kv_lora_rank + a.qk_rope_head_dim, a.head_dim),
-    }  # fmt: skip
+    flop = 4 * p.batch * heads * p.query * cached * a.head_dim
+    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
+    kv = p.batch * cached * 2 * kv_heads * a.head_dim * p.kv
+    shape = {"blocks": p.batch * kv_heads, "group": heads / kv_heads, "context": cached, "dim": a.head_dim}
     return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
+
+
+def _prefill_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    """Every head with keys and values of its own, expanded from the latent."""
+    heads = a.num_heads / p.tp
+    dim = (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2
+    moved = p.batch * heads * dim * p.activation * (2 * p.query + 2 * cached)
+    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
+    flop = 4 * p.batch * heads * p.query * context * dim
+    return Op(name, "mla", "attention", count, shape, flop, half=True, activation_bytes=moved)
+
+
+def _decode_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
+    """Every head against the one latent row of each cached token."""
+    heads = np.asarray(a.num_heads / p.tp, float)
+    work = 2 * a.kv_lora_rank + a.qk_rope_head_dim
+    flop = 2 * p.batch * heads * p.query * cached * work
+    moved = p.batch * p.query * heads * work * p.activation
+    kv = p.batch * cached * (a.kv_lora_rank + a.qk_rope_head_dim) * p.kv
+    shape = {"batch": p.batch, "heads": heads, "context": cached}
+    return Op(name, "decode_mla", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
@@ -135,19 +151,14 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     if not np.any(count):
         return []
     own = tokens / p.split_norms  # under sequence parallelism each tensor rank routes its share of the tokens
-    experts = np.maximum(a.num_experts, 1)
-    visits = own * p.pooled * a.experts_per_token
-    missed = np.maximum(1 - a.experts_per_token / experts, 1e-12)  # a token visits different experts
-    touched = experts * -np.expm1(own * p.pooled * np.log(missed))
-    groups = np.maximum(touched / p.ep, 1.0)
-    rows = visits / np.maximum(touched, 1.0)
+    load = routed(own * p.pooled, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float))
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
     return [
         _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
-        _routed(a, p, count, rows, groups, inner),
-        _activation("experts activation", count, visits / p.ep * inner, a, p),
+        _routed(a, p, count, load, inner),
+        _activation("experts activation", count, load["rows"] * load["groups"] * inner, a, p),
         _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
         _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
@@ -155,13 +166,14 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     ]
 
 
-def _routed(a: Columns, p: Columns, count: Array, rows: Array, groups: Array, inner: Array) -> Op:
+def _routed(a: Columns, p: Columns, count: Array, load: dict[str, Array], inner: Array) -> Op:
     """Both products of every expert that a device holds and any token visits."""
     up, h = inner * (1 + a.gated_ffn), a.hidden_size
     shape = {
-        "rows": rows, "groups": groups, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
+        **load, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
         "quantise": 1.0 - p.fused, "hot": np.zeros(len(p)),
     }  # fmt: skip
+    rows, groups = load["rows"], load["groups"]
     weights = (up + inner) * h * groups * p.weight
     moved = (2 * h + up + inner) * rows * groups * p.activation
     flop = 2 * rows * groups * h * (up + inner)

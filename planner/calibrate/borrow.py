@@ -1,0 +1,110 @@
+"""What a device without measurements borrows from others, and how far off that would be for those that were measured.
+
+Coefficients are relative to datasheet peaks, bandwidth, cache and compute units, so that the borrower's own figures scale
+them: waves move with its units, the step out of the cache with its cache; shares of the peaks stay, and times to start
+kernels carry over. A surface corrects such a formula by size, and is borrowed like a coefficient.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from planner.calibrate.case import Case
+from planner.schema.coefficients import EVERY, Calibration, Fit
+from planner.schema.hardware import Device
+
+WHOLE = ("network", "engine")
+"""Laws whose coefficients mean something only together: a borrower takes one member's set, the middle one's."""
+Member = tuple[Device, Calibration]
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """A law of a device predicted by others alone: mean and median absolute relative error on all of its measurements."""
+
+    device: str
+    law: str
+    variant: str
+    lender: str
+    covers: str
+    points: int
+    error: float
+    median: float
+
+
+def lent(members: Sequence[Member]) -> list[Calibration]:
+    """What families, devices alike (one vendor, one kind of memory), kinds, and all devices lend."""
+    families = {name: borrowed(name, "family", some) for name, some in _grouped((d.family, c) for d, c in members).items()}
+    alike = _grouped((name, families[family]) for name, family in dict.fromkeys((d.alike, d.family) for d, _ in members))
+    found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
+    kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
+    found += [borrowed(name, "kind", some) for name, some in kinds.items()]
+    return [c for c in found if c.laws]
+
+
+def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Calibration]) -> Calibration:
+    """The median, over ``members``, of each coefficient and of each value of the surface, law by law."""
+    members = list(members)
+    laws: dict[str, dict[str, Fit]] = {}
+    for law in dict.fromkeys(law for m in members for law in m.laws):
+        for variant in dict.fromkeys(v for m in members for v in m.laws.get(law, {})):
+            fits = [m.laws[law][variant] for m in members if variant in m.laws.get(law, {})]
+            laws.setdefault(law, {})[variant] = _middle(fits) if law in WHOLE else _median(fits)
+    for law in WHOLE:  # laws by software stack: a stack nobody measured here borrows from all of them
+        if law in laws:
+            laws[law]["default"] = _middle([fit for m in members for fit in m.laws.get(law, {}).values()])
+    sources = {"siblings": f"median of the calibrations of {', '.join(m.id for m in members)}"}
+    return Calibration(name, covers, sources, laws)
+
+
+def transfer(members: Sequence[Member], cases: Mapping[str, Sequence[Case]]) -> list[Transferred]:
+    """Every device (id -> its cases) predicted from all other members: from its family where it has siblings, and from its kind.
+
+    Between the two, what devices alike lend is shown where no sibling lends.
+    """
+    found = []
+    for device, _ in members:
+        loans = {c.id: c for c in lent([m for m in members if m[0].id != device.id])}
+        for case in cases.get(device.id, ()):
+            able = [
+                loans[id]
+                for id in (device.family, device.alike, device.kind)
+                if id in loans and case.variant in loans[id].laws.get(case.law, {})
+            ]
+            for lender in {c.id: c for c in (*able[:1], *able[-1:])}.values():
+                fit = lender.laws[case.law][case.variant]
+                off = case.off(fit.coefficients, fit.surface)
+                error, median = float(off.mean()), float(np.median(off))
+                found.append(Transferred(device.id, case.law, case.variant, lender.id, lender.covers, len(off), error, median))
+    return found
+
+
+def _grouped(pairs: Iterable[tuple[str, Calibration]]) -> dict[str, list[Calibration]]:
+    groups: dict[str, list[Calibration]] = {}
+    for name, calibration in pairs:
+        groups.setdefault(name, []).append(calibration)
+    return groups
+
+
+def _operators(calibration: Calibration) -> Calibration:
+    return replace(calibration, laws={law: fits for law, fits in calibration.laws.items() if law not in WHOLE})
+
+
+def _middle(fits: list[Fit]) -> Fit:
+    ordered = sorted(fits, key=lambda f: next(iter(f.coefficients.values())))
+    return replace(_bare(fits), coefficients=ordered[len(ordered) // 2].coefficients)
+
+
+def _median(fits: list[Fit]) -> Fit:
+    names = [n for n in fits[0].coefficients if all(n in f.coefficients for f in fits)]
+    middle = {n: float(f"{np.median([f.coefficients[n] for f in fits]):.4g}") for n in names}
+    size = Counter(len(f.surface) for f in fits).most_common(1)[0][0]
+    surface = np.median([f.surface for f in fits if len(f.surface) == size], axis=0)
+    return replace(_bare(fits), coefficients=middle, surface=tuple(np.rint(surface).astype(int).tolist()))
+
+
+def _bare(fits: list[Fit]) -> Fit:
+    return Fit({}, "siblings", sum(f.points for f in fits))
