@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
+from planner.cli.common import Format, FormatOption, ProfilesOption, about, dump, profiles, say, table, write
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from planner.schema.coefficients import Calibration
 
 EXAMPLES = """Examples: planner calibrate --from-aiconfigurator h100_sxm -o my/calibrations;
-planner calibrate --families -o my/calibrations; planner calibrate --report"""
+planner calibrate --from-bench latest -o my/calibrations;
+planner calibrate --from-csv kernels.csv --device nvidia-l4 -o my/calibrations; planner calibrate --report"""
 
 
 def command(
     from_aiconfigurator: Annotated[
         list[str] | None, typer.Option(metavar="SYSTEM", help="Kernel tables of a system of the aiconfigurator-core wheel.")
     ] = None,
+    from_bench: Annotated[
+        str | None, typer.Option(metavar="RECORD", help="A record of 'planner bench': file, start of its id, or 'latest'.")
+    ] = None,
+    from_csv: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Kernel timings in a plain CSV; its columns: docs/calibrations.md.")
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="ID", help="The device that --from-csv or --from-bench timed.")] = "",
     from_networks: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A table of published vision throughput (as for 'validate').")
     ] = None,
@@ -50,17 +58,19 @@ def command(
 
     catalogue = profiles(profiles_dir)
     folder = output or Path("calibrations")
-    if not (from_aiconfigurator or from_networks or from_runs or families or report or transfer):
+    if not (from_aiconfigurator or from_bench or from_csv or from_networks or from_runs or families or report or transfer):
         raise InputError("nothing to calibrate from", hint=EXAMPLES)
     for system in from_aiconfigurator or []:
         from planner.validate.kernels import calibrated
 
         _add(calibrated(system, tables, catalogue), folder)
+    if from_bench or from_csv:
+        _timings(from_bench, from_csv or [], device, catalogue, folder)
     for file in from_networks or []:
         from planner.validate.fit import network_fits
 
-        for (device, stack), fit in network_fits(file, catalogue).items():
-            _add(Calibration(device, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), folder)
+        for (name, stack), fit in network_fits(file, catalogue).items():
+            _add(Calibration(name, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), folder)
     if families:
         _families(folder, catalogue)
     if from_runs:
@@ -70,6 +80,33 @@ def command(
             _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
     if report or transfer:
         _report(_fits(output, catalogue), report, transfer, tables, catalogue, format)
+
+
+def _timings(record: str | None, files: list[Path], device: str, catalogue: "Profiles", folder: Path) -> None:
+    from planner.catalogue import records, timings
+    from planner.catalogue.starter import known
+    from planner.validate.kernels import agreement, from_timings
+
+    sources = [(timings.from_csv(file), str(file)) for file in files]
+    if record:
+        found = records.load(records.find(record))
+        device = device or known(found, catalogue)
+        if not device:
+            hint = f"'planner bench profile {found.id} -o my-hardware' writes a starter profile; then --profiles my-hardware."
+            raise InputError(f"the catalogue does not know '{found.device.name}'", where=found.id, hint=hint)
+        sources.append((timings.from_record(found), found.id))
+    if not device:
+        raise InputError("whose timings are these?", hint="Name the device: --device ID ('planner hardware list').")
+    catalogue.device(device)
+    for tables, where in sources:
+        with about(Path(where)):
+            fitted, few = from_timings(device, tables, catalogue)
+        rows = [[a.law, a.variant, str(a.points), _cell(a.median), _cell(a.p90)] for a in agreement(fitted, tables, catalogue)]
+        _add(fitted, folder)
+        for text in few:
+            typer.echo(f"left out: {text}", err=True)
+        if rows:
+            say(table(["beside the catalogue's", "", "points", "median difference", "90th percentile"], rows, "llrrr"))
 
 
 def _fits(folder: Path | None, catalogue: "Profiles") -> "list[Calibration]":

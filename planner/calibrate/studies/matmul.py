@@ -10,8 +10,9 @@ from planner.calibrate.fit import Range
 from planner.model.columns import Array, Columns
 from planner.model.ops import matmul
 
-BYTES = {"bf16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16, "int8": 1.0}
+BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "fp8": 1.0, "fp4": 0.5 + 1 / 16, "int8": 1.0}
 """Bytes a weight is stored in; fp4 with the scale of each 16."""
+WHOLE = ("fp32", "bf16", "fp16")  # dtypes that nothing is quantised to
 GIVEN = ("int8",)  # timed on activations that were quantised before (SmoothQuant, arXiv:2211.10438)
 PLAIN = {
     "e": Range(0.85, 0.2, 1.2), "e_b": Range(0.8, 0.2, 1.2), "t0": Range(2.5e-6, 1e-7, 5e-5), "c": Range(10, 1e-3, 200),
@@ -31,10 +32,11 @@ def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float])
         if dtype not in peaks or not chosen.any():
             continue
         m, n, k = (table[x][chosen] for x in "mnk")
-        activation = (1 if dtype in GIVEN else 2) * m * k + 2 * m * n
+        wide = 4 if dtype == "fp32" else 2
+        activation = (1 if dtype in GIVEN else wide) * m * k + wide * m * n
         points = Columns(m=m, n=n, k=k, groups=np.ones(len(m)), moved=activation + n * k * size, activation=activation, hot=1.0)
         predict = predictor(matmul.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time)
-        ranges = PLAIN if dtype in ("bf16", *GIVEN) else {**QUANTISED, "t0": near}
+        ranges = PLAIN if dtype in (*WHOLE, *GIVEN) else {**QUANTISED, "t0": near}
         yield Case(
             "matmul", dtype, points, table["seconds"][chosen], alike(n, k), ranges, predict, matmul.SURFACE, matmul.sizes(points)
         )
