@@ -41,8 +41,15 @@ def lent(members: Sequence[Member]) -> list[Calibration]:
     alike = _grouped((name, families[family]) for name, family in dict.fromkeys((d.alike, d.family) for d, _ in members))
     found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
     kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
-    found += [borrowed(name, "kind", some) for name, some in kinds.items()]
+    lenders = {name: borrowed(name, "kind", some) for name, some in kinds.items()}
+    found += [c if c.id == EVERY else _apart(c, lenders[EVERY]) for c in lenders.values()]
     return [c for c in found if c.laws]
+
+
+def _apart(kind: Calibration, every: Calibration) -> Calibration:
+    """What a kind lends that all devices together do not lend as well: who finds nothing there looks further."""
+    laws = {law: {v: f for v, f in fits.items() if f != every.laws[law].get(v)} for law, fits in kind.laws.items()}
+    return replace(kind, laws={law: fits for law, fits in laws.items() if fits})
 
 
 def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Calibration]) -> Calibration:

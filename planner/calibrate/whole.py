@@ -70,6 +70,12 @@ class Machine:
     sets: Array = field(default_factory=lambda: np.zeros(0))
     costs: Array = field(default_factory=lambda: np.zeros(0))
     calls: dict[str, float] = field(default_factory=dict)
+    launches: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def launch(self, o: Operation, *, replay: bool) -> float:
+        """Seconds the host takes to hand an operation to an accelerator; nothing on a CPU, where its own time holds that."""
+        cell = self.exact.get((o.key, "hot")) if replay else None
+        return cell.host if cell else self.launches.get((o.op, group(o)[1]), self.launches.get((o.op, ""), 0.0))
 
     def cost(self, distance: Array) -> Array:
         """Seconds a byte takes that ``distance`` bytes were touched since (N,)."""
@@ -101,9 +107,11 @@ def _curve(m: Machine, record: Record) -> None:
         return
     sums.sort(key=lambda c: c.operation.read)
     start = sums[0].median
-    sets = [(c.operation.read, (c.median - start) / c.operation.read) for c in sums if c.operation.read >= SMALL]
+    least = SMALL if record.device.kind == "cpu" else 32 * SMALL
+    sets = [(c.operation.read, (c.median - start) / c.operation.read) for c in sums if c.operation.read >= least]
     m.sets = np.log([size for size, _ in sets])
-    m.costs = np.maximum.accumulate([max(cost, 0.0) for _, cost in sets])
+    memory = sets[-1][1]  # nothing is dearer than memory: what looks so is a call too short to tell
+    m.costs = np.maximum.accumulate([min(max(cost, 0.0), memory) for _, cost in sets])
 
 
 def latest(record: Record) -> list[Cell]:
@@ -122,6 +130,7 @@ def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
     sources: dict[str, float] = defaultdict(float)
     variance: dict[tuple[str, str, str], float] = defaultdict(float)
     call, view = m.calls["training" if _trains(traced) else "module"], m.calls["view"]
+    launch = [m.launch(o, replay=replay) for o in traced.operations]
     for visit in traced.visits:
         o, i = traced.operations[visit.operation], visit.operation
         if o.op == "view":
@@ -129,7 +138,7 @@ def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
             continue
         seconds = hot[i] + _cold(m, o, hot[i], cold[i], visit.touched)
         parts[o.op] += seconds
-        parts["framework"] += call
+        parts["framework"] += call + launch[i]
         sources[source[i]] += seconds
         variance[group(o)] += seconds * unsure[i]
     unsure_all = float(np.sqrt(sum(v**2 for v in variance.values())))
@@ -231,11 +240,17 @@ def _calls(m: Machine, record: Record) -> None:
     m.calls = {"view": cells["view"].median if "view" in cells else 0.0, "module": 0.0, "training": 0.0}
     if "modules" not in cells or "add" not in cells:
         return
-    bare = cells["add"].median
-    alone = m.record.device.kind == "cpu"  # there an operation's own time holds its dispatch
+    hosts: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for c in latest(record):
+        if c.host and c.operation.op != "overhead":
+            hosts[c.operation.op, group(c.operation)[1]].append(c.host)
+            hosts[c.operation.op, ""].append(c.host)
+    m.launches = {key: float(np.quantile(found, 0.25)) for key, found in hosts.items()}
+    layer = [m.launches.get(key, 0.0) for key in (("matmul", "mm nt"), ("elementwise", "gelu"), ("normalization", "layer_norm"))]
+    bare = float(np.mean(layer)) if m.launches else 2.5 * cells["add"].median
     for name, variant, passes in (("module", "modules", 1.0), ("training", "training step", 3.0)):
         each = cells[variant].median / cells[variant].operation.shape["calls"] / passes
-        m.calls[name] = max(0.0, each - (2.5 * bare if alone else 0.0))
+        m.calls[name] = max(0.0, each - bare)
 
 
 def _trains(traced: Traced) -> bool:
