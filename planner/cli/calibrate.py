@@ -25,7 +25,7 @@ def command(
         str | None, typer.Option(metavar="RECORD", help="A record of 'planner bench': file, start of its id, or 'latest'.")
     ] = None,
     from_csv: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="Kernel timings in a plain CSV; its columns: docs/calibrations.md.")
+        list[Path] | None, typer.Option(metavar="FILE", help="Kernel timings in a plain CSV; its columns: docs/laws.md.")
     ] = None,
     device: Annotated[str, typer.Option(metavar="ID", help="The device that --from-csv or --from-bench timed.")] = "",
     from_networks: Annotated[

@@ -8,7 +8,7 @@ import pytest
 from planner.model.columns import Columns
 from planner.model.families import network as family
 from planner.model.operation import Op
-from planner.model.ops import attention, collective, decode_attention, decode_mla, experts, laws, matmul, mla, network, stream
+from planner.model.ops import attention, collective, decode_attention, laws, matmul, network, stream
 from tests.model.rows import coefficients, machine
 
 ONE = np.ones(1)
@@ -185,27 +185,6 @@ def test_operands_that_stayed_on_the_chip_are_read_faster() -> None:
     assert product_(1, 1, 1e-6, moved=1e9, h=5.0, f=1.0, hot=1.0) == pytest.approx(1e-3, rel=1e-4)
 
 
-def routed(**fit: float) -> float:
-    """Four groups of 64 rows, 64 → 2 × 64 gated → 64, on 100 units of 10 GFLOP/s each and memory as fast as told."""
-    sizes = {"rows": 64.0, "groups": 4.0, "up": 128.0, "down": 64.0, "hidden": 64.0, "ranks": 4.0, "quantise": 0.0, "hot": 0.0}
-    shape = Columns({**sizes, "tokens": 1000.0, "skew": 0.75}, length=1)
-    device = Columns(peak=1e12, bandwidth=fit.pop("bandwidth", np.inf), units=100.0, cache=50e6, length=1)
-    given = coefficients("experts", **{"t_s": 1.0, "e16": 0.25, **fit})
-    return float(experts.time(shape, np.array([1e6]), np.array([1e6]), device, given)[0])
-
-
-def test_experts_are_two_products_of_many_groups() -> None:
-    """Each product is one wave of 64 x 64 tiles over k = 64: 2 * 64^3 FLOP at 10 GFLOP/s, 52.4 us; two of them 104.9 us."""
-    assert routed() == pytest.approx(2 * 52.43e-6, rel=1e-3)
-
-
-def test_the_busiest_device_and_every_visit_cost_extra() -> None:
-    """256 visits at 1 us over 100 units are 2.56 us; a busiest rank with twice its share of the rows has twice the waves."""
-    assert routed(t_r=1e-6) - routed() == pytest.approx(2.56e-6, rel=1e-3)
-    assert routed(i=4 / 3, t_r=1e-6) - routed(i=4 / 3) == pytest.approx(5.12e-6, rel=1e-3)
-    assert routed(i=4 / 3) >= routed()
-
-
 def test_wider_heads_hold_a_unit_longer() -> None:
     """4 us a block of 128-wide heads; of 512-wide ones, with d = 0.5, twice as long."""
     assert read_cache(1e3, blocks=5000, t_b=4e-6, d=0.5, dim=512.0) == pytest.approx(400e-6)
@@ -224,77 +203,6 @@ def test_a_kernel_that_does_not_split_reads_a_context_key_by_key() -> None:
     """With p = 1 one unit takes all 10,240 keys; a lone query head's kernel splits all the same."""
     assert read_cache(0.0, context=10_240.0, p=1.0, t_k=10e-9) == pytest.approx(102.4e-6)
     assert read_cache(0.0, context=10_240.0, group=1.0, p=1.0, t_k=10e-9) == pytest.approx(2.56e-6)
-
-
-def test_buffers_hold_all_visits_and_all_tokens() -> None:
-    """1 MB of activations on each of 4 ranks, and 1,000 tokens of 64 x 2 bytes in and out: 4 us and 0.256 us at 1 TB/s."""
-    plain = routed(bandwidth=1e12)
-    assert routed(bandwidth=1e12, z=1.0) - plain == pytest.approx(4e-6, rel=1e-3)
-    assert routed(bandwidth=1e12, y=1.0) - plain == pytest.approx(0.256e-6, rel=1e-3)
-
-
-def spread(tokens: float, visits: float, of: float, ranks: float) -> dict[str, float]:
-    found = experts.routed(*(np.array([v]) for v in (tokens, visits, of, ranks)))
-    return {name: float(values[0]) for name, values in found.items()}
-
-
-def test_one_token_visits_its_own_experts_only() -> None:
-    assert spread(1, 8, 256, 1) == {"tokens": 1, "groups": 8, "rows": 1, "skew": 0}
-
-
-def test_many_tokens_visit_every_expert() -> None:
-    found = spread(1e6, 8, 64, 8)
-    assert found["groups"] == 8 and found["rows"] == pytest.approx(8e6 / 64)
-
-
-def test_loads_uniform_in_their_logarithm_leave_some_experts_out() -> None:
-    """16 tokens to 8 of 256: loads span a factor of 200 about a mean of 1/2; those below half a visit are 68 % of them.
-
-    The least is ln(200)/199 of the mean, 0.0133, and half a visit 37.6 times as much: ln(37.6)/ln(200) = 0.684.
-    """
-    found = spread(16, 8, 256, 1)
-    assert found["groups"] == pytest.approx(256 * (1 - 0.6845), rel=1e-3)
-    assert found["groups"] * found["rows"] == pytest.approx(128)
-
-
-def test_the_busiest_of_more_devices_is_further_from_its_share() -> None:
-    skews = [spread(4096, 8, 256, ranks)["skew"] for ranks in (1, 2, 8, 64)]
-    assert skews[0] == 0 and skews == sorted(skews) and skews[-1] <= 256 / 8 - 1
-
-
-def latent(context: float, *, heads: float = 16.0, batch: float = 1.0, kv: float = 0.0, flop: float = 0.0, **fit: float) -> float:
-    """Decode of latent attention on 1 TB/s, 10 TFLOP/s and 100 units with 100 MB of cache on the chip."""
-    given = {"flop": np.array([flop]), "activation_bytes": 0 * ONE, "kv_bytes": np.array([kv])}
-    shape = {"batch": np.array([batch]), "heads": np.array([heads]), "context": np.array([context])}
-    op = Op("x", "decode_mla", "attention", ONE, shape, **given)
-    device = machine(peak_half=10e12, units=100.0, cache=100e6, fits={"decode_mla": fit})  # type: ignore[dict-item]
-    return float(decode_mla.seconds(op, device)[0])
-
-
-def test_latent_decode_reads_each_token_s_row_once() -> None:
-    """1 GB at 1 TB/s and 80 %: 1.25 ms, after a start of 5 us; joining its splits another 3 us."""
-    assert latent(1e6, kv=1e9, e_b=0.8, t0=5e-6, t_s=3e-6) == pytest.approx(1.258e-3)
-
-
-def test_latent_decode_pads_heads_to_a_tile() -> None:
-    """1 TFLOP of 16 heads at 10 TFLOP/s and 50 % is 200 ms; a tenth of it from 17 heads fills 32 rows: 20 ms x 32/17."""
-    assert latent(1e3, flop=1e12, e=0.5) == pytest.approx(0.2)
-    assert latent(1e3, heads=17.0, flop=1e11, e=0.5) == pytest.approx(0.02 * 32 / 17)
-
-
-def test_latent_decode_may_walk_a_cache_in_one_block() -> None:
-    """10,000 tokens at 0.1 us are 1 ms for up to 100 blocks at once; 101 sequences, or 51 of 128 heads, take two rounds."""
-    assert latent(1e4, batch=100.0, t_k=1e-7) == pytest.approx(1e-3)
-    assert latent(1e4, batch=101.0, t_k=1e-7) == latent(1e4, batch=51.0, heads=128.0, t_k=1e-7) == pytest.approx(2e-3)
-    assert latent(1e4, batch=100.0, t_b=4e-6) == pytest.approx(4e-6)
-
-
-def test_latent_prefill_by_hand() -> None:
-    """Ten heads of 128 queries on as many units: 4 * 10 * 128 * 512 * 160 FLOP at 1 TFLOP/s: 419.4 us; with kv0 = 512, twice."""
-    shape = Columns(batch=1.0, heads=10.0, query=128.0, context=512.0, dim=160.0, length=1)
-    device = Columns(peak_half=1e12, bandwidth=1e12, units=10.0, length=1)
-    once, twice = (float(mla.time(shape, 0 * ONE, device, coefficients("mla", kv0=kv0))[0]) for kv0 in (0.0, 512.0))
-    assert once == pytest.approx(419.43e-6, rel=1e-4) and twice == pytest.approx(2 * once)
 
 
 def test_decode_attention_of_many_queries_a_key_is_compute_bound() -> None:
