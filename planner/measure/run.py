@@ -1,5 +1,6 @@
 """A run of the bench: cases in random order, canaries between them, what was disturbed measured again."""
 
+import gc
 import random
 import time
 from collections import deque
@@ -86,6 +87,11 @@ def clock(device: torch.device, threads: int, tier: Tier) -> Clock:
 def measure(work: list[Work], watch: Clock) -> Iterator[Event]:
     """Cells as they are measured, canaries between them; a cell that is measured again comes again."""
     torch.set_num_threads(watch.threads)
+    with quiet():
+        yield from _measured(work, watch)
+
+
+def _measured(work: list[Work], watch: Clock) -> Iterator[Event]:
     canaries = Canaries(watch)
     yield canaries.sing()
     waiting, since = deque(work), list[Cell]()
@@ -105,6 +111,7 @@ def measure(work: list[Work], watch: Clock) -> Iterator[Event]:
                     if cell.repeats < AGAIN and spare > 0:
                         waiting.append(replace(known[identity(cell.operation, cell.cache)], repeats=cell.repeats + 1))
                         spare -= 1
+            gc.collect()  # between cells, where it disturbs none
             since, last = [], time.perf_counter()
 
 
@@ -112,7 +119,7 @@ def _cell(item: Work, watch: Clock) -> Cell | tuple[str, str]:
     before = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = item.case.tf32
     try:
-        with torch.no_grad(), quiet():
+        with torch.no_grad():
             make = partial(item.case.make, watch.device)
             o = item.case.operation
             timed = watch.hot(make(), item.case.clock) if item.cache == "hot" else watch.cold(make, o.read + o.written)

@@ -199,7 +199,7 @@ def _spread(samples: list[float]) -> float:
 
 
 class quiet:  # noqa: N801  a context manager
-    """No garbage collection while timing."""
+    """No garbage collection but where it is asked for: it takes longer than most cells."""
 
     def __enter__(self) -> None:
         gc.collect()

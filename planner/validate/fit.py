@@ -45,7 +45,7 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
 
 
 TRAINING = ("compute", "communication", "attention", "elementwise", "experts", "dispatch")
-INFERENCE = ("compute", "decode_step", "prefill_step", "experts", "attention")
+INFERENCE = ("compute", "decode_step", "prefill_step", "experts", "attention", "dispatch")
 SHARE = Range(0.95, 0.2, 1.5)
 RANGES = {"prefill_step": Range(2e-3, 1e-6, 0.5), "decode_step": Range(5e-4, 1e-6, 0.1)}
 RANGES["communication"] = Range(2.0, 0.2, 20.0)  # a stack that overlaps it with products leaves little of it to see
