@@ -60,7 +60,7 @@ def load(path: Path) -> Record:
     """A record from its file; InputError where it was cut short, edited, or is of a newer schema."""
     text = read_text(path, LIMIT)
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
         end = text.rstrip().endswith("}")
@@ -106,7 +106,7 @@ def trials_text(trials: Sequence[Trial]) -> str:
 def load_trials(path: Path) -> list[Trial]:
     """Trials that ``planner bench verify -o`` kept."""
     try:
-        raw = json.loads(read_text(path, LIMIT))
+        raw = json.loads(read_text(path, LIMIT), parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise InputError("is not JSON, or was cut short", where=str(path), hint="'planner bench verify -o' writes one.") from None
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA or not isinstance(raw.get("trials"), list):
@@ -180,6 +180,7 @@ class Journal:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
+                self._file.close()
                 raise InputError("another run is writing here", where=str(self.path)) from None
 
 
@@ -220,6 +221,10 @@ def _checked(kind: Any, raw: Any, path: Path) -> Any:
         field = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{printable(field, 120)}: {printable(first['msg'], 120)}", where=str(path),
                          hint="It is not what 'planner bench' of this version writes.") from None  # fmt: skip
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _dumped(record: Record) -> str:
