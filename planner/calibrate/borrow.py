@@ -42,14 +42,13 @@ def lent(members: Sequence[Member]) -> list[Calibration]:
     found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
     kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
     lenders = {name: borrowed(name, "kind", some) for name, some in kinds.items()}
-    found += [c if c.id == EVERY else _apart(c, lenders[EVERY]) for c in lenders.values()]
+    found += [_straight(c) if c.id == EVERY else c for c in lenders.values()]
     return [c for c in found if c.laws]
 
 
-def _apart(kind: Calibration, every: Calibration) -> Calibration:
-    """What a kind lends that all devices together do not lend as well: who finds nothing there looks further."""
-    laws = {law: {v: f for v, f in fits.items() if f != every.laws[law].get(v)} for law, fits in kind.laws.items()}
-    return replace(kind, laws={law: fits for law, fits in laws.items() if fits})
+def _straight(every: Calibration) -> Calibration:
+    """Formulas alone: surfaces are the ways of GPU kernels, and who borrows from all devices is another kind of chip."""
+    return replace(every, laws={law: {v: replace(f, surface=()) for v, f in fits.items()} for law, fits in every.laws.items()})
 
 
 def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Calibration]) -> Calibration:
