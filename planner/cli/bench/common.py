@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.errors import InputError, unknown
+from planner.errors import InputError
 
 if TYPE_CHECKING:
-    import torch
     from rich.progress import Progress
 
 
@@ -39,22 +38,12 @@ def need_torch() -> None:
         raise InputError("torch is not installed", hint="pip install 'planner[bench]'")
 
 
-def device(name: str) -> "torch.device":
-    """The device of that name; the accelerator if there is one, else the CPU, where none is given."""
+def device(name: str) -> Any:
+    """The device of that name, or the fastest; InputError where torch is not installed or does not see it."""
     need_torch()
-    import torch
+    from planner.measure.devices import device as found
 
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    kind = name.partition(":")[0] or next(k for k in ("cuda", "mps", "cpu") if there[k])
-    if kind not in there:
-        raise unknown("device", name, there)
-    if not there[kind]:
-        raise InputError(f"torch sees no {kind} device here", hint=f"It sees {', '.join(k for k, v in there.items() if v)}.")
-    try:
-        found = torch.device(name or kind)
-        return torch.device(found.type, found.index or 0) if found.type == "cuda" else found
-    except RuntimeError as error:
-        raise InputError(str(error).splitlines()[0]) from None
+    return found(name)
 
 
 def threads(asked: int) -> int:
