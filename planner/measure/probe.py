@@ -46,7 +46,7 @@ def here(subject: Any, device: Any, threads: int) -> Timing:
     import torch
 
     from planner.measure.canary import Canaries
-    from planner.measure.networks import build
+    from planner.measure.subjects import build
     from planner.measure.timing import Clock
 
     torch.set_num_threads(threads)
@@ -80,7 +80,7 @@ def main(text: str) -> None:
     settle(asked.pop("allocator"))
     import torch
 
-    from planner.measure.networks import Subject
+    from planner.measure.subjects import Subject
 
     device, threads = torch.device(asked.pop("device")), asked.pop("threads")
     print(json.dumps(asdict(here(Subject(**asked), device, threads))))

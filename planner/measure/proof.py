@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from planner.measure import probe, replay
-from planner.measure.networks import Subject
 from planner.measure.run import clock, measure
+from planner.measure.subjects import Subject
 from planner.schema.measurement import Cell, Selection, Traced, Trial
 
 

@@ -6,8 +6,8 @@ import torch
 
 from planner.measure.call import Call
 from planner.measure.case import traced
-from planner.measure.networks import Subject, build, named
 from planner.measure.run import Work, both, shuffled
+from planner.measure.subjects import Subject, build, named
 from planner.measure.trace import trace
 from planner.schema.measurement import Traced
 

@@ -46,7 +46,7 @@ def command(
     chip = device(device_name)
     from planner.catalogue import records
     from planner.measure.allocator import settle
-    from planner.measure.networks import named
+    from planner.measure.subjects import named
 
     folder = output.parent if output else records.home()
     if resume:

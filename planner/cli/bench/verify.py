@@ -45,8 +45,8 @@ def command(
 
 
 def _measure(record: "Record", names: list[str], chip: Any, replay: bool) -> "list[Trial]":
-    from planner.measure.networks import named, subjects
     from planner.measure.proof import trials as measured
+    from planner.measure.subjects import named, subjects
 
     asked = [s for n in names for s in named(n, chip.type)] or subjects(chip.type)
     results = []
