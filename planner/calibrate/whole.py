@@ -22,8 +22,6 @@ SMALL = 1 << 18
 """Bytes of working set below which no operand is told from another: all are in the first caches."""
 COLD = 4e5
 """Bytes of operands from which cold cells are measured, and their law holds."""
-DOUBT = 2.0
-"""Standard deviations of the grid's law beyond which a slower replay is a disturbed one."""
 ENOUGH = 6
 """Cold cells of a group from which its cold time is a law of its own."""
 FEWEST = 3
@@ -174,26 +172,7 @@ def _operations(m: Machine, traced: Traced, *, replay: bool) -> tuple[Array, Arr
             cold[which] = np.where(sized, m.cold[key].seconds(some)[0], np.nan)
         for i in which:
             source[i] = name
-    if replay:
-        _hold(m, traced, hot, cold, source)
     return hot, cold, unsure, source
-
-
-def _hold(m: Machine, traced: Traced, hot: Array, cold: Array, source: list[str]) -> None:
-    """Replayed times that the grid finds implausibly slow are taken no further than DOUBT of its standard deviations.
-
-    A neighbour makes a cell slower, never faster, and for seconds: longer than a cell is timed.
-    """
-    asked: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for i, o in enumerate(traced.operations):
-        if source[i] == "replayed" and group(o) in m.laws:
-            asked[group(o)].append(i)
-    for key, which in asked.items():
-        some = [traced.operations[i] for i in which]
-        for times, law in ((hot, m.laws[key]), (cold, m.cold.get(key))):
-            if law is not None:
-                seconds, unsure = law.seconds(some)
-                times[which] = np.minimum(times[which], seconds * np.exp(DOUBT * unsure))
 
 
 def _nearest_law(m: Machine, key: tuple[str, str, str]) -> tuple[Law, str]:
