@@ -37,8 +37,8 @@ def content(record: Record) -> str:
 
 def save(record: Record, path: Path) -> Path:
     """Write a record where no file is yet; InputError where one is. It appears whole or not at all, and read-only."""
+    _folder(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(content(record))
@@ -63,8 +63,9 @@ def load(path: Path) -> Record:
         raw = json.loads(text, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        end = text.rstrip().endswith("}")
-        what = "is not JSON" if end else "was cut short: its end is missing"
+        whole = text.rstrip()
+        cut = not whole.endswith("}") or getattr(error, "pos", 0) >= len(whole)
+        what = "was cut short: its end is missing" if cut else "is not JSON"
         raise InputError(what, where=f"{path}:{line}", hint="A record is written by 'planner bench'.") from None
     if not isinstance(raw, dict) or not isinstance(raw.get("schema"), int) or "record" not in raw:
         raise InputError("is not a record of 'planner bench'", where=str(path), hint="It has no 'schema' and 'record'.")
@@ -77,6 +78,13 @@ def load(path: Path) -> Record:
         raise InputError("was edited after it was measured: its content does not match its hash", where=str(path),
                          hint="Measure again; what you know better belongs in a profile of your own.")  # fmt: skip
     return record
+
+
+def _folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:  # FileExistsError where a file has the folder's name
+        raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
 
 
 def find(name: str) -> Path:
@@ -123,8 +131,8 @@ class Journal:
     @classmethod
     def start(cls, path: Path, header: dict[str, Any]) -> "Journal":
         """A new journal; ``header`` is what the record will say of the run."""
+        _folder(path)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             journal = cls(path, path.open("x", encoding="utf-8"))
         except FileExistsError:
             raise InputError("a run is being written here already", where=str(path), hint="--resume goes on with it.") from None
@@ -137,18 +145,18 @@ class Journal:
     @classmethod
     def resume(cls, path: Path) -> tuple["Journal", dict[str, Any], list[Cell], list[Canary], dict[str, str]]:
         """Go on with a journal: its header and what it holds. A last line that was cut off is dropped."""
-        lines = read_text(path, LIMIT).splitlines()
-        events = list(_events(lines, path))
+        text = read_text(path, LIMIT)
+        events = list(_events(text.splitlines(), path))
         header = events[0] if events else {}
         if header.get("schema") != SCHEMA:
             raise InputError("is not the journal of a run of this planner", where=str(path))
-        journal = cls(path, path.open("a", encoding="utf-8"))
-        journal._lock()
-        if lines and not read_text(path, LIMIT).endswith("\n"):
-            journal._rewrite(events)
         cells = [_checked(Cell, e["cell"], path) for e in events if "cell" in e]
         canaries = [_checked(Canary, e["canary"], path) for e in events if "canary" in e]
-        failures = {str(e["failed"]): str(e["why"]) for e in events if "failed" in e}
+        failures = {str(e["failed"]): str(e.get("why", "")) for e in events if "failed" in e}
+        journal = cls(path, path.open("a", encoding="utf-8"))
+        journal._lock()
+        if not text.endswith("\n"):
+            journal._rewrite(events)
         return journal, header, cells, canaries, failures
 
     def add(self, event: Cell | Canary | tuple[str, str]) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from planner.schema.quantity import STRICT
 
+FINITE = {**STRICT, "allow_inf_nan": False}  # no measurement is NaN or endless
 SCHEMA = 1
 """Version of the record; a newer one is refused."""
 
@@ -23,7 +24,7 @@ class Operation:
     replayed is found again; empty where there is none.
     """
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     op: str
     variant: str
     dtype: str
@@ -42,7 +43,7 @@ class Cell:
     wall time, per thread in use. faults: minor page faults a run. rss: see ``Record.threads``.
     """
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     operation: Operation
     cache: Cache
     median: float
@@ -69,7 +70,7 @@ class Cell:
 class Canary:
     """The same three things timed again and again [s]: a register loop, a product in cache, a triad in memory."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     at: float
     loop: float
     product: float
@@ -80,7 +81,7 @@ class Canary:
 class Found:
     """A machine as found: what it calls itself, and every fact that could be read, as text or numbers."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     kind: Literal["cpu", "cuda", "rocm", "mps"]
     name: str
     hardware: dict[str, str | float]
@@ -93,7 +94,7 @@ class Found:
 class Selection:
     """What a run was asked to measure."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     tier: Tier
     suites: tuple[str, ...]
     networks: tuple[str, ...] = ()
@@ -105,7 +106,7 @@ class Selection:
 class Record:
     """One run of ``planner bench``. started, ended: UTC, ISO 8601."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     id: str
     planner: str
     revision: str
@@ -130,7 +131,7 @@ class Visit:
     """One operation of a traced network: its place in ``operations``, and for every input its bytes and how many other
     bytes were touched since it was last; 1e18 for what the pass touches for the first time."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     operation: int
     touched: tuple[tuple[float, float], ...]
 
@@ -139,7 +140,7 @@ class Visit:
 class Traced:
     """A network's pass as operations in the order they ran."""
 
-    __pydantic_config__ = STRICT
+    __pydantic_config__ = FINITE
     name: str
     operations: tuple[Operation, ...]
     visits: tuple[Visit, ...]
@@ -150,6 +151,7 @@ class Trial:
     """A network traced, timed whole in processes of its own [s: the median, and the other process's], and its operations
     measured alone (those that no trial before it had). drift: the worst canary beside it over the best."""
 
+    __pydantic_config__ = FINITE
     traced: Traced
     measured: float
     again: float
