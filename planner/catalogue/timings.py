@@ -48,10 +48,14 @@ def from_csv(path: Path) -> dict[str, KernelTable]:
     for name in names:
         if name not in known:
             raise unknown("column", name, known, where=f"{path}:1")
+        if names.count(name) > 1:
+            raise InputError(f"has the column {name} twice", where=f"{path}:1")
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     try:
         for row in reader:
             where = f"{path}:{reader.line_num}"
+            if None in row:
+                raise InputError("has more fields than the header", where=where, hint="A comma within a figure?")
             law, values = _row({str(k).strip(): v for k, v in row.items()}, unit, where)
             rows[law].append(values)
     except csv.Error as error:
