@@ -123,7 +123,7 @@ def _cell(item: Work, watch: Clock) -> Cell | tuple[str, str]:
             make = partial(item.case.make, watch.device)
             o = item.case.operation
             timed = watch.hot(make(), item.case.clock) if item.cache == "hot" else watch.cold(make, o.read + o.written)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError, AttributeError, OSError) as error:  # a full disk, an operation torch lacks
         name = " ".join(item.identity[:4])
         return name, str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     finally:

@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import finalize
 
 import torch
 
@@ -39,7 +40,7 @@ def _copy(way: str, size: int) -> Case:
 
 def _disk(folder: str, way: str) -> Case:
     def make(device: torch.device) -> Callable[[], Any]:
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  lives as long as the case
+        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  lives as long as what reads it
         block = os.urandom(1 << 20)
         for _ in range(FILE >> 20):
             file.write(block)
@@ -53,6 +54,7 @@ def _disk(folder: str, way: str) -> Case:
             while file.read(1 << 20):
                 pass
 
+        finalize(read, file.close)
         return read
 
     return Case(Operation("transfer", way, "int", {"bytes": float(FILE)}, 0.0, float(FILE), 0.0), make, clock="host")
