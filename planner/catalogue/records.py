@@ -37,11 +37,15 @@ def content(record: Record) -> str:
 
 def save(record: Record, path: Path) -> Path:
     """Write a record where no file is yet; InputError where one is. It appears whole or not at all, and read-only."""
+    try:
+        text = content(record)
+    except ValueError:
+        raise InputError("has a figure that is not a finite number", where=str(path)) from None
     _folder(path)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(content(record))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(0o444)
@@ -145,18 +149,24 @@ class Journal:
     @classmethod
     def resume(cls, path: Path) -> tuple["Journal", dict[str, Any], list[Cell], list[Canary], dict[str, str]]:
         """Go on with a journal: its header and what it holds. A last line that was cut off is dropped."""
-        text = read_text(path, LIMIT)
-        events = list(_events(text.splitlines(), path))
-        header = events[0] if events else {}
-        if header.get("schema") != SCHEMA:
-            raise InputError("is not the journal of a run of this planner", where=str(path))
-        cells = [_checked(Cell, e["cell"], path) for e in events if "cell" in e]
-        canaries = [_checked(Canary, e["canary"], path) for e in events if "canary" in e]
-        failures = {str(e["failed"]): str(e.get("why", "")) for e in events if "failed" in e}
-        journal = cls(path, path.open("a", encoding="utf-8"))
-        journal._lock()
-        if not text.endswith("\n"):
-            journal._rewrite(events)
+        try:
+            journal = cls(path, path.open("r+", encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot be opened: {error.strerror}", where=str(path)) from None
+        try:
+            journal._lock()  # before it is read: its writer may be in the middle of a line
+            text = read_text(path, LIMIT)
+            events = list(_events(text.splitlines(), path))
+            header = events[0] if events else {}
+            if header.get("schema") != SCHEMA or not all(isinstance(header.get(name), str) for name in HEADER):
+                raise InputError("is not the journal of a run of this planner", where=str(path))
+            cells = [_checked(Cell, e["cell"], path) for e in events if "cell" in e]
+            canaries = [_checked(Canary, e["canary"], path) for e in events if "canary" in e]
+            failures = {str(e["failed"]): str(e.get("why", "")) for e in events if "failed" in e}
+            journal._mend(text)
+        except BaseException:
+            journal.close(done=False)
+            raise
         return journal, header, cells, canaries, failures
 
     def add(self, event: Cell | Canary | tuple[str, str]) -> None:
@@ -176,10 +186,15 @@ class Journal:
         self._file.write(json.dumps(value, separators=(",", ":")) + "\n")
         self._file.flush()
 
-    def _rewrite(self, events: list[dict[str, Any]]) -> None:
-        self._file.truncate(0)
-        for event in events:
-            self._line(event)
+    def _mend(self, text: str) -> None:
+        """Make the next line begin where the last whole one ended; nothing before it is written again."""
+        end = text.rfind("\n") + 1
+        if list(_events([text[end:]], self.path)):
+            end = len(text)  # only its line end is missing
+        self._file.truncate(len(text[:end].encode()))
+        self._file.seek(0, os.SEEK_END)
+        if not text[:end].endswith("\n"):
+            self._file.write("\n")
 
     def _lock(self) -> None:
         with suppress(ImportError):
@@ -201,6 +216,10 @@ def header(record_id: str, planner: str, revision: str, device: Found, selection
     """What a journal begins with."""
     return {"id": record_id, "planner": planner, "revision": revision, "device": asdict(device),
             "selection": asdict(selection), "started": started}  # fmt: skip
+
+
+HEADER = ("id", "planner", "revision", "started")
+"""What is text in it."""
 
 
 def from_header(h: dict[str, Any], path: Path) -> tuple[Found, Selection]:

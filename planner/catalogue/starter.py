@@ -36,16 +36,18 @@ def slug(name: str) -> str:
 def known(record: Record, profiles: Profiles) -> str:
     """Id of the device a record was measured on, as the catalogue knows it; "" where it does not."""
     mine = set(slug(record.device.name).split("-"))
+    unsaid = set() if "pcie" in mine else {"sxm"}  # a board says that it is PCIe; SXM4, or nothing, is the other form
     kind = "cpu" if record.device.kind == "cpu" else "gpu"
+    fitting = []
     for id in profiles.ids("device"):
-        device = profiles.device(id)
-        words = set(id.split("-")) - {"sxm", "pcie"}
-        memory = device.level("main")
+        words = set(id.split("-"))
+        if not words - unsaid <= mine or profiles.device(id).kind != kind:
+            continue
+        memory = profiles.device(id).level("main")
         size = record.device.hardware.get("memory_bytes")
-        fits = not (memory and memory.capacity and isinstance(size, float)) or abs(size / memory.capacity.value - 1) < 0.12
-        if device.kind == kind and words <= mine and fits:
-            return id
-    return ""
+        if not (memory and memory.capacity and isinstance(size, float)) or abs(size / memory.capacity.value - 1) < 0.12:
+            fitting.append((len(words), id))
+    return max(fitting)[1] if fitting else ""  # the one that is named the most exactly
 
 
 def starter(record: Record) -> tuple[str, str]:

@@ -10,13 +10,14 @@ import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from planner.catalogue.document import read_text
 from planner.catalogue.kernels import KernelTable
 from planner.errors import InputError, printable, unknown
+from planner.schema.hardware import Dtype
 from planner.schema.measurement import Cell, Record
 
 UNITS = {"seconds": 1.0, "milliseconds": 1e-3, "microseconds": 1e-6}
@@ -33,6 +34,14 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 OPTIONAL: dict[str, Any] = {"dtype": "bf16", "cache_dtype": "bf16", "kernel": "", "window": 0.0, "past": 0.0, "query": 1.0}
 TEXT = ("dtype", "cache_dtype", "kernel", "op")
+NAMES: dict[str, tuple[str, ...]] = {
+    "dtype": get_args(Dtype),
+    "cache_dtype": get_args(Dtype),
+    "op": ("all_reduce", "all_gather", "reduce_scatter", "all_to_all"),
+}
+"""What text may be."""
+NONE = ("past", "window")
+"""Sizes that may be 0."""
 LIMIT = 64_000_000
 
 
@@ -44,22 +53,17 @@ def from_csv(path: Path) -> dict[str, KernelTable]:
     except csv.Error as error:
         raise InputError(f"is not a CSV: {error}", where=str(path)) from None
     unit = _unit(names, path)
-    known = {"law", *UNITS, *OPTIONAL, *(c for columns in COLUMNS.values() for c in columns)}
-    for name in names:
-        if name not in known:
-            raise unknown("column", name, known, where=f"{path}:1")
-        if names.count(name) > 1:
-            raise InputError(f"has the column {name} twice", where=f"{path}:1")
+    _known(names, f"{path}:1")
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     try:
         for row in reader:
             where = f"{path}:{reader.line_num}"
-            if None in row:
-                raise InputError("has more fields than the header", where=where, hint="A comma within a figure?")
+            if None in row or None in row.values():
+                raise InputError(f"has {'more' if None in row else 'fewer'} fields than the header", where=where)
             law, values = _row({str(k).strip(): v for k, v in row.items()}, unit, where)
             rows[law].append(values)
     except csv.Error as error:
-        raise InputError(f"is not a CSV: {error}", where=f"{path}:{reader.line_num}") from None
+        raise InputError(f"is not a CSV: {error}", where=f"{path}:{reader.reader.line_num}") from None
     if not rows:
         raise InputError("has no rows", where=str(path))
     return {law: KernelTable(_columns(some), f"{path.name}, {len(some)} rows") for law, some in rows.items()}
@@ -71,6 +75,17 @@ def _unit(names: list[str], path: Path) -> str:
         return found[0]
     what = f"has {' and '.join(found)}: which is it?" if found else "has no column of times"
     raise InputError(what, where=f"{path}:1", hint=f"One column is named {', '.join(UNITS)}; not us, ms or s.")
+
+
+def _known(names: list[str], where: str) -> None:
+    known = {"law", *UNITS, *OPTIONAL, *(c for columns in COLUMNS.values() for c in columns)}
+    for i, name in enumerate(names):
+        if name not in known:
+            raise unknown("column", name, known, where=where)
+        if name in names[:i]:
+            raise InputError(f"has the column '{name}' twice", where=where)
+    if "law" not in names:
+        raise InputError("has no column 'law'", where=where, hint=f"It names the operator: {', '.join(COLUMNS)}.")
 
 
 def _row(row: Mapping[str, Any], unit: str, where: str) -> tuple[str, dict[str, Any]]:
@@ -87,8 +102,14 @@ def _row(row: Mapping[str, Any], unit: str, where: str) -> tuple[str, dict[str, 
             raise InputError(f"{law} needs {name}", where=where, hint=f"Its columns: {', '.join(COLUMNS[law])}.")
         if not text:
             values[name] = OPTIONAL[name]
+        elif name in TEXT:
+            values[name] = text
+            if text not in NAMES.get(name, (text,)):
+                raise unknown(name, text, NAMES[name], where=where)
         else:
-            values[name] = text if name in TEXT else _number(text, name, where)
+            values[name] = _number(text, name, where)
+            if values[name] == 0 and name not in NONE:
+                raise InputError(f"{name} is 0", where=where, hint="Leave empty what a law does not need.")
     return law, values
 
 
