@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.calibrate.whole import latest
 from planner.errors import InputError
 from planner.schema.measurement import Cell, Record
 
@@ -62,10 +61,10 @@ def contrast(one: Record, other: Record) -> Contrast:
 
 def _by_name(r: Record) -> dict[str, Cell]:
     def name(c: Cell) -> str:
-        o = c.operation
-        return " ".join([o.op, o.variant, o.dtype, o.key or " ".join(f"{k}={v:g}" for k, v in o.shape.items()), c.cache])
+        op, variant, dtype, shape, key, cache = c.identity
+        return " ".join([op, variant, dtype, key or shape, cache])
 
-    return {name(c): c for c in latest(r)}
+    return {name(c): c for c in r.latest()}
 
 
 def _differences(one: Record, other: Record) -> dict[str, tuple[object, object]]:

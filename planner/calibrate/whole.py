@@ -20,8 +20,6 @@ from planner.schema.measurement import Cell, Operation, Record, Traced
 
 SMALL = 1 << 18
 """Bytes of working set below which no operand is told from another: all are in the first caches."""
-COLD = 4e5
-"""Bytes of operands from which cold cells are measured, and their law holds."""
 ENOUGH = 6
 """Cold cells of a group from which its cold time is a law of its own."""
 FEWEST = 3
@@ -67,6 +65,8 @@ class Machine:
     laws: dict[tuple[str, str, str], Law] = field(default_factory=dict)
     exact: dict[tuple[str, str], Cell] = field(default_factory=dict)
     cold: dict[tuple[str, str, str], Law] = field(default_factory=dict)
+    least: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    """Bytes of operands from which a group's cold cells were measured, and their law holds."""
     sets: Array = field(default_factory=lambda: np.zeros(0))
     costs: Array = field(default_factory=lambda: np.zeros(0))
     calls: dict[str, float] = field(default_factory=dict)
@@ -86,7 +86,7 @@ def machine(record: Record) -> Machine:
     """Fit what predictions need from a record's cells."""
     m = Machine(record)
     grouped: dict[tuple[str, str, str], dict[str, list[Cell]]] = defaultdict(lambda: defaultdict(list))
-    for cell in latest(record):
+    for cell in record.latest():
         if cell.operation.key:
             m.exact[cell.operation.key, cell.cache] = cell
         grouped[group(cell.operation)][cell.cache].append(cell)
@@ -96,13 +96,14 @@ def machine(record: Record) -> Machine:
             m.laws[key] = _law(by_cache["hot"])
             if len(by_cache["cold"]) >= ENOUGH:
                 m.cold[key] = _law(by_cache["cold"])
+                m.least[key] = min(c.operation.read + c.operation.written for c in by_cache["cold"])
     _calls(m, record)
     return m
 
 
 def _curve(m: Machine, record: Record) -> None:
     """Seconds a byte by working set, from sums over it: what the smallest takes is the start of a call."""
-    sums = [c for c in latest(record) if c.operation.op == "memory" and c.operation.variant == "sum"]
+    sums = [c for c in record.latest() if c.operation.op == "memory" and c.operation.variant == "sum"]
     if len(sums) < FEWEST:
         return
     sums.sort(key=lambda c: c.operation.read)
@@ -112,15 +113,6 @@ def _curve(m: Machine, record: Record) -> None:
     m.sets = np.log([size for size, _ in sets])
     memory = sets[-1][1]  # nothing is dearer than memory: what looks so is a call too short to tell
     m.costs = np.maximum.accumulate([min(max(cost, 0.0), memory) for _, cost in sets])
-
-
-def latest(record: Record) -> list[Cell]:
-    """Each cell once: as it was last measured."""
-    last: dict[tuple[object, ...], Cell] = {}
-    for c in record.cells:
-        o = c.operation
-        last[o.op, o.variant, o.dtype, tuple(o.shape.items()), o.key, c.cache] = c
-    return list(last.values())
 
 
 def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
@@ -168,7 +160,7 @@ def _operations(m: Machine, traced: Traced, *, replay: bool) -> tuple[Array, Arr
         some = [traced.operations[i] for i in which]
         hot[which], unsure[which] = law.seconds(some)
         if key in m.cold:
-            sized = np.array([o.read + o.written >= COLD for o in some])
+            sized = np.array([o.read + o.written >= m.least[key] for o in some])
             cold[which] = np.where(sized, m.cold[key].seconds(some)[0], np.nan)
         for i in which:
             source[i] = name
@@ -236,12 +228,12 @@ def _plain(x: Array, operations: list[Operation]) -> Array:
 
 def _calls(m: Machine, record: Record) -> None:
     """What the framework adds to each call: a network of tiny layers, less its operations run bare."""
-    cells = {c.operation.variant: c for c in latest(record) if c.operation.op == "overhead"}
+    cells = {c.operation.variant: c for c in record.latest() if c.operation.op == "overhead"}
     m.calls = {"view": cells["view"].median if "view" in cells else 0.0, "module": 0.0, "training": 0.0}
     if "modules" not in cells or "add" not in cells:
         return
     hosts: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for c in latest(record):
+    for c in record.latest():
         if c.host and c.operation.op != "overhead":
             hosts[c.operation.op, group(c.operation)[1]].append(c.host)
             hosts[c.operation.op, ""].append(c.host)

@@ -50,14 +50,25 @@ def save(record: Record, path: Path) -> Path:
             os.fsync(file.fileno())
         Path(name).chmod(0o444)
         try:
-            os.link(name, path)  # fails where another run was first
+            _claim(Path(name), path)
         finally:
-            Path(name).unlink()
+            Path(name).unlink(missing_ok=True)
     except FileExistsError:
         raise InputError("is there already: a record is never overwritten", where=str(path)) from None
     except OSError as error:
         raise InputError(f"cannot be written: {error.strerror}", where=str(path)) from None
     return path
+
+
+def _claim(written: Path, path: Path) -> None:
+    """Give a file its name unless another has it: FileExistsError where another run was first."""
+    try:
+        os.link(written, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: the name is taken first, and then its content replaced
+        path.open("x").close()
+        written.replace(path)
 
 
 def load(path: Path) -> Record:
@@ -124,6 +135,10 @@ def load_trials(path: Path) -> list[Trial]:
     if not isinstance(raw, dict) or raw.get("schema") != SCHEMA or not isinstance(raw.get("trials"), list):
         raise InputError("does not hold trials of 'planner bench verify' of this version", where=str(path))
     return [_checked(Trial, one, path) for one in raw["trials"]]
+
+
+class BusyError(InputError):
+    """A journal that a run is writing at this moment."""
 
 
 class Journal:
@@ -204,7 +219,7 @@ class Journal:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 self._file.close()
-                raise InputError("another run is writing here", where=str(self.path)) from None
+                raise BusyError("another run is writing here", where=str(self.path)) from None
 
 
 def journals(folder: Path) -> list[Path]:

@@ -125,10 +125,8 @@ def _number(text: Any, name: str, where: str) -> float:
 
 def from_record(record: Record) -> dict[str, KernelTable]:
     """law -> the cells of a record that time its operator, as they were last measured, hot."""
-    last = {(c.operation.op, c.operation.variant, c.operation.dtype, tuple(c.operation.shape.items())): c
-            for c in record.cells if c.cache == "hot"}  # fmt: skip
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for cell in last.values():
+    for cell in (c for c in record.latest() if c.cache == "hot"):
         rule = _RULES.get(cell.operation.op)
         found = rule(cell) if rule else None
         if found:

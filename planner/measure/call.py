@@ -160,11 +160,28 @@ def bind(call: Call, device: torch.device) -> Callable[[], Any]:
     """The call on random arguments, ready to run again and again."""
     args, kwargs = arguments(call, device)
     function = overload(call.op)
-    if "embedding_bag" in call.op:  # where each bag starts must rise
-        args[2] = torch.linspace(0, args[1].numel(), args[2].numel() + 1, device=device)[:-1].to(args[2].dtype)
+    for part, mend in _MENDS.items():
+        if part in call.op:
+            mend(args)
     if kwargs:
         return lambda: function(*args, **kwargs)
     return lambda: function(*args)
+
+
+def _rising(args: list[Any]) -> None:
+    """Where each bag starts must rise."""
+    count = args[2].numel()
+    args[2] = torch.linspace(0, args[1].numel(), count + 1, device=args[2].device)[:-1].to(args[2].dtype)
+
+
+def _spread(args: list[Any]) -> None:
+    """A variance is positive."""
+    if args[4] is not None:
+        args[4].abs_().add_(0.1)
+
+
+_MENDS: dict[str, Callable[[list[Any]], None]] = {"embedding_bag": _rising, "native_batch_norm.": _spread}
+"""What random values may not be, by part of an overload's name."""
 
 
 def _specs(value: Any) -> list[Spec]:

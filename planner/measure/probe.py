@@ -19,14 +19,10 @@ FEWEST, MOST = 5, 60
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a pass (quartiles), samples, canaries beside it over the best canary."""
+    """Seconds a pass, the median; drift: the worse of the memory canaries before and after over the better."""
 
     median: float
-    low: float
-    high: float
-    samples: int
     drift: float
-    faults: float
 
 
 def apart(subject: Any, device: str, threads: int, allocator: str) -> Timing:
@@ -40,9 +36,8 @@ def apart(subject: Any, device: str, threads: int, allocator: str) -> Timing:
 
 def here(subject: Any, device: Any, threads: int) -> Timing:
     """Time a subject in this process, canaries between its passes."""
-    import resource
+    from statistics import median
 
-    import numpy as np
     import torch
 
     from planner.measure.canary import Canaries
@@ -54,8 +49,7 @@ def here(subject: Any, device: Any, threads: int) -> Timing:
     step, canaries = build(subject, device), Canaries(clock)
     for _ in range(2 if device.type == "cpu" else 4):
         step()
-    first, samples, songs = canaries.sing(), list[float](), list[Any]()
-    faults, passes = resource.getrusage(resource.RUSAGE_SELF).ru_minflt, 0
+    before, samples = canaries.sing(), list[float]()
     until = time.perf_counter() + SECONDS.get(device.type, SHORT)
     while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
         clock.wait()
@@ -66,12 +60,8 @@ def here(subject: Any, device: Any, threads: int) -> Timing:
             inner += 1
         clock.wait()
         samples.append((time.perf_counter() - start) / inner)
-        passes += inner
-    songs = [first, canaries.sing()]
-    drift = max(c.triad for c in songs) / canaries.best["triad"]
-    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - faults
-    low, middle, high = np.quantile(samples, (0.25, 0.5, 0.75))
-    return Timing(float(middle), float(low), float(high), len(samples), float(drift), faults / passes)
+    drift = max(before.triad, canaries.sing().triad) / canaries.best["triad"]
+    return Timing(median(samples), drift)
 
 
 def main(text: str) -> None:

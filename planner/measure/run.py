@@ -14,7 +14,7 @@ from planner.measure.canary import Canaries
 from planner.measure.case import Case, Target, suites
 from planner.measure.environment import last_cache
 from planner.measure.timing import CONTENDED, STEADY, Clock, Timed, quiet
-from planner.schema.measurement import Cache, Canary, Cell, Operation, Quality, Tier
+from planner.schema.measurement import Cache, Canary, Cell, Quality, Tier
 
 EVERY = 2.0  # s between canaries
 AGAIN = 2  # times a cell may be measured again
@@ -36,13 +36,7 @@ class Work:
     @property
     def identity(self) -> tuple[str, ...]:
         """What tells it from every other cell of a record."""
-        return identity(self.case.operation, self.cache)
-
-
-def identity(o: Operation, cache: Cache) -> tuple[str, ...]:
-    """What tells a cell from every other of a record."""
-    shape = " ".join(f"{k}={v:g}" for k, v in o.shape.items())
-    return o.op, o.variant, o.dtype, shape, o.key, cache
+        return *self.case.operation.identity, self.cache
 
 
 def target(device: torch.device, folder: str) -> Target:
@@ -109,7 +103,7 @@ def _measured(work: list[Work], watch: Clock) -> Iterator[Event]:
             if not canaries.steady(canary):
                 for cell in since:
                     if cell.repeats < AGAIN and spare > 0:
-                        waiting.append(replace(known[identity(cell.operation, cell.cache)], repeats=cell.repeats + 1))
+                        waiting.append(replace(known[cell.identity], repeats=cell.repeats + 1))
                         spare -= 1
             gc.collect()  # between cells, where it disturbs none
             since, last = [], time.perf_counter()

@@ -73,8 +73,7 @@ def backward(ops: list[Op]) -> list[Op]:
         elif op.kind == "experts":
             back.append(replace(op, count=2 * op.count))  # gradients of inputs and of weights, each the same products
         elif op.kind in ("attention", "mla"):
-            much = "products" if op.kind == "attention" else "context"
-            longer = {**s, much: s[much] * BACKWARD_ATTENTION}
+            longer = {**s, "products": s["products"] * BACKWARD_ATTENTION}
             back.append(replace(op, shape=longer, flop=op.flop * BACKWARD_ATTENTION, activation_bytes=2 * op.activation_bytes))
         elif op.kind == "stream":
             back.append(replace(op, activation_bytes=2 * op.activation_bytes))

@@ -34,13 +34,18 @@ class Operation:
     written: float = 0.0
     key: str = ""
 
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from every other: class, variant, dtype, sizes as text, and the exact call."""
+        return self.op, self.variant, self.dtype, " ".join(f"{k}={v:g}" for k, v in self.shape.items()), self.key
+
 
 @dataclass(frozen=True)
 class Cell:
     """An operation timed: seconds a run over ``samples`` of ``inner`` runs each.
 
     host: seconds until the call returned, where the device works on after that (accelerators). cpu_share: CPU time over
-    wall time, per thread in use. faults: minor page faults a run. rss: see ``Record.threads``.
+    wall time, per thread in use. faults: minor page faults a run. first: seconds of the very first run.
     """
 
     __pydantic_config__ = FINITE
@@ -64,6 +69,11 @@ class Cell:
     def spread(self) -> float:
         """Interquartile range over the median."""
         return (self.high - self.low) / self.median
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What tells it from every other cell of a record."""
+        return *self.operation.identity, self.cache
 
 
 @dataclass(frozen=True)
@@ -119,11 +129,9 @@ class Record:
     failures: dict[str, str] = field(default_factory=dict)
     """Operations that the machine could not run, and what torch said."""
 
-    @property
-    def key(self) -> str:
-        """What two records must share to be of the same machine and software."""
-        facts = self.device.hardware
-        return f"{self.device.kind} {self.device.name} {facts.get('model', '')}".strip()
+    def latest(self) -> list[Cell]:
+        """Each cell once: as it was last measured."""
+        return list({c.identity: c for c in self.cells}.values())
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def decode_table(**truth: float) -> dict[str, Array]:
 
 def mla_table(**truth: float) -> dict[str, Array]:
     p = product(batch=[1.0, 4, 64], heads=[1.0, 2, 8, 16, 64, 128], query=[64.0, 512, 4096], past=[0.0])
-    shape = p.with_(context=p.query / 2, dim=160.0)
+    shape = p.with_(context=p.query / 2, dim=160.0, products=1.0)
     seconds = mla.time(shape, 8 * p.batch * p.heads * p.query * 160, spread(len(p)), given("mla", len(p), **truth))
     kinds = {"dtype": text("bf16", len(p)), "cache_dtype": text("bf16", len(p))}
     return {**{name: p[name] for name in p}, **kinds, "seconds": seconds}

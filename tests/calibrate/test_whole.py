@@ -2,11 +2,8 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from planner.calibrate.contrast import contrast
-from planner.calibrate.kriging import krige
 from planner.calibrate.proof import proof
 from planner.calibrate.whole import machine, predict
 from planner.errors import InputError
@@ -100,33 +97,3 @@ def test_errors_and_intervals_of_a_proof() -> None:
     shown = proof(record(*GRID), [Trial(LATER, 131.072e-6, 1.4e-4, ()), Trial(LATER, 65.536e-6, 7e-5, (), failure="")])
     assert shown.grid and shown.grid.count == 2 and shown.grid.held == 1
     assert shown.grid.worst == pytest.approx(0.5, abs=0.01) and shown.lines[0].replay is None
-
-
-def test_kriging_passes_through_its_points_and_forgets_far_from_them() -> None:
-    x = np.linspace(0, 10, 12)[:, None]
-    y = np.sin(x[:, 0] / 2)
-    found = krige(x, y, np.full(12, 1e-4))
-    assert np.abs(found.at(x)[0] - y).max() < 0.05
-    assert found.at(np.array([[1e4]]))[0] == pytest.approx(found.middle) and found.at(x)[1].max() < found.at(np.array([[1e4]]))[1]
-
-
-def test_kriging_s_leave_one_out_error_is_that_of_leaving_one_out() -> None:
-    rng = np.random.default_rng(1)
-    x, y = rng.uniform(0, 8, (9, 2)), rng.normal(size=9)
-    found = krige(x, y, np.full(9, 0.1))
-    off = []
-    total = np.linalg.inv(found.inverse)
-    for i in range(9):
-        rest = np.delete(np.arange(9), i)
-        k = total[i, rest]
-        off.append(y[i] - found.middle - k @ np.linalg.solve(total[np.ix_(rest, rest)], y[rest] - found.middle))
-    assert found.error == pytest.approx(float(np.sqrt(np.mean(np.square(off)))), rel=1e-6)
-
-
-def test_two_records_side_by_side() -> None:
-    slower = record(*(replace(c, median=2 * c.median) for c in GRID[:-1]))
-    found = contrast(record(*GRID), slower)
-    assert [(g.kind, g.cells, g.median) for g in found.groups] == [("elementwise fp32 hot", len(GRID) - 1, 2.0)]
-    assert found.alone == 1 and found.moved[0].other == 2 * found.moved[0].one
-    with pytest.raises(InputError, match="no cell in common"):
-        contrast(record(*GRID), record(overhead("add", 1e-6)))

@@ -1,6 +1,5 @@
 """Records of the bench: whole or not at all, never overwritten, and refused when they are not what was measured."""
 
-import json
 import pickle
 from pathlib import Path
 
@@ -69,33 +68,6 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
     with pytest.raises(InputError):
         records.load(file)
     assert not (tmp_path / "sprung").exists()
-
-
-def test_a_journal_that_was_cut_off_goes_on(tmp_path: Path) -> None:
-    path = tmp_path / "a.partial"
-    journal = records.Journal.start(path, records.header("a", "0.1", "", FOUND, SELECTION, "now"))
-    journal.add(CELL)
-    journal.add(("an operation", "why it failed"))
-    journal.close(done=False)
-    with path.open("a") as file:
-        file.write('{"cell": {"oper')  # killed in the middle of a line
-    again, header, cells, canaries, failures = records.Journal.resume(path)
-    assert (cells, canaries, failures) == ([CELL], [], {"an operation": "why it failed"})
-    assert records.from_header(header, path) == (FOUND, SELECTION)
-    again.add(CANARY)
-    again.close(done=False)
-    assert [set(json.loads(line)) for line in path.read_text().splitlines()][1:] == [{"cell"}, {"failed", "why"}, {"canary"}]
-
-
-def test_two_runs_do_not_write_one_journal(tmp_path: Path) -> None:
-    path = tmp_path / "a.partial"
-    first = records.Journal.start(path, records.header("a", "0.1", "", FOUND, SELECTION, "now"))
-    with pytest.raises(InputError, match="already"):
-        records.Journal.start(path, {})
-    with pytest.raises(InputError, match="another run"):
-        records.Journal.resume(path)
-    first.close(done=True)
-    assert not path.exists()
 
 
 def test_records_are_found_by_the_start_of_their_name(tmp_path: Path, monkeypatch) -> None:

@@ -9,7 +9,6 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from planner.measure.case import traced as case_of
-from planner.measure.run import identity
 from planner.measure.trace import NEVER, PIECE, _distances, _merged, _pieces, trace
 from planner.schema.measurement import Traced
 
@@ -79,7 +78,7 @@ def test_every_operation_is_kept_once_and_runs_again_alone() -> None:
         assert {o.op for o in found.operations} >= {"gather", "matmul", "attention", "normalization", "view"}
         for o in found.operations:
             again = case_of(calls[o.key], ("hot",))
-            assert identity(again.operation, "hot") == identity(o, "hot")
+            assert again.operation.identity == o.identity
             again.make(torch.device("cpu"))()
 
 

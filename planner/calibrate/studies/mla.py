@@ -20,7 +20,7 @@ def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float])
     dim = (KEY + VALUE) / 2
     points = Columns(
         batch=t["batch"], heads=t["heads"], query=t["query"], context=t["past"] + t["query"] / 2, dim=dim,
-        moved=8 * t["batch"] * t["heads"] * t["query"] * dim,
+        products=1.0,        moved=8 * t["batch"] * t["heads"] * t["query"] * dim,
     )  # fmt: skip
     predict = predictor(mla.COEFFICIENTS, device.with_(peak_half=peaks["bf16"]), _time)
     yield Case("mla", "default", points, t["seconds"], alike(t["heads"]), RANGES, predict, mla.SURFACE, mla.sizes(points))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planner.catalogue.records import Journal
     from planner.measure.run import Work
     from planner.measure.timing import Clock
-    from planner.schema.measurement import Record, Selection
+    from planner.schema.measurement import Record, Selection, Tier
 
 EXAMPLES = """Examples: planner bench --tier quick; planner bench --suite matmul --suite memory --threads 1;
 planner bench --network 'bert infer'; planner bench --resume"""
@@ -59,7 +59,13 @@ def command(
         )
         h = _header(chip, selection)
         journal, cells, canaries, failures = records.Journal.start(folder / f"{h['id']}{records.JOURNAL}", h), [], [], {}
-    record = _measure(chip, selection, h, journal, (cells, canaries, failures))
+    try:
+        record = _measure(chip, selection, h, journal, (cells, canaries, failures))
+    except KeyboardInterrupt:
+        journal.close(done=False)
+        again = f"planner bench --resume -o {output}" if output else "planner bench --resume"
+        typer.echo(f"{len(cells)} cells are kept: '{again}' goes on ({journal.path})", err=True)
+        raise
     path = records.save(record, output or folder / f"{record.id}.json")
     journal.close(done=True)
     from planner.cli.bench.show import summary
@@ -89,10 +95,12 @@ def _header(chip: Any, selection: "Selection") -> dict[str, Any]:
 def _interrupted(folder: Path) -> tuple["Journal", dict[str, Any], list[Any], list[Any], dict[str, str]]:
     from planner.catalogue import records
 
-    waiting = records.journals(folder)
-    if not waiting:
-        raise InputError("no interrupted run to go on with", where=str(folder))
-    return records.Journal.resume(waiting[-1])
+    for path in reversed(records.journals(folder)):
+        try:
+            return records.Journal.resume(path)
+        except records.BusyError:
+            continue  # that one was not interrupted
+    raise InputError("no interrupted run to go on with", where=str(folder), hint="A run with -o FILE goes on with the same -o.")
 
 
 def _measure(
@@ -100,7 +108,7 @@ def _measure(
 ) -> "Record":
     from planner.catalogue.records import from_header
     from planner.measure.environment import found, state
-    from planner.measure.run import clock, identity
+    from planner.measure.run import clock
     from planner.schema.measurement import Cell, Record
 
     cells, canaries, failures = so_far
@@ -108,19 +116,15 @@ def _measure(
     if then.name != found(chip).name:
         raise InputError(f"was measured on '{then.name}', and this is '{found(chip).name}'", where=str(journal.path))
     watch = clock(chip, selection.threads, selection.tier)
-    done = {identity(c.operation, c.cache) for c in cells}
+    done = {c.identity for c in cells}
     work = [w for w in _work(chip, selection, str(journal.path.parent)) if w.identity not in done]
-    try:
-        for event in _events(work, watch, selection):
-            journal.add(event)
-            if isinstance(event, tuple):
-                failures[event[0]] = event[1]
-            else:
-                (cells if isinstance(event, Cell) else canaries).append(event)
-    except KeyboardInterrupt:
-        journal.close(done=False)
-        typer.echo(f"{len(cells)} cells are kept: 'planner bench --resume' goes on ({journal.path})", err=True)
-        raise
+    together = "collective" in selection.suites and not any(c.operation.op == "collective" for c in cells)
+    for event in _events(work, watch, selection.tier if together else None):
+        journal.add(event)
+        if isinstance(event, tuple):
+            failures[event[0]] = event[1]
+        else:
+            (cells if isinstance(event, Cell) else canaries).append(event)
     now = {f"after {k}": v for k, v in state(chip).items()}
     device_found = type(then)(then.kind, then.name, then.hardware, then.software, {**then.state, **now})
     ended = datetime.now(UTC).isoformat()
@@ -147,7 +151,7 @@ def _work(chip: Any, selection: "Selection", folder: str) -> list["Work"]:
     return grid(selection.suites, selection.tier, target(chip, folder))
 
 
-def _events(work: list["Work"], watch: "Clock", selection: "Selection") -> Any:
+def _events(work: list["Work"], watch: "Clock", together_tier: "Tier | None") -> Any:
     from planner.measure import together
     from planner.measure.run import measure
 
@@ -159,6 +163,6 @@ def _events(work: list["Work"], watch: "Clock", selection: "Selection") -> Any:
                 name = event[0] if isinstance(event, tuple) else f"{event.operation.op} {event.operation.variant}"
                 bar.update(task, description=name)
             yield event
-        if "collective" in selection.suites:
+        if together_tier:
             bar.update(task, description="collectives")
-            yield from together.events(watch, selection.tier)
+            yield from together.events(watch, together_tier)

@@ -38,10 +38,8 @@ def summary(record: "Record") -> str:
     """By kind of operation and dtype: cells, the best rate, the best bandwidth, how steady."""
     from statistics import median
 
-    from planner.calibrate.whole import latest
-
     groups: dict[tuple[str, str, str], list[Cell]] = defaultdict(list)
-    for cell in latest(record):
+    for cell in record.latest():
         groups[cell.operation.op, cell.operation.variant, cell.operation.dtype].append(cell)
     rows = []
     for (op, variant, dtype), cells in sorted(groups.items()):
@@ -86,10 +84,9 @@ def _head(r: "Record") -> str:
 
 def _cells(r: "Record", suite: str) -> str:
     from planner import units
-    from planner.calibrate.whole import latest
 
     rows = []
-    for c in sorted(latest(r), key=lambda c: (c.operation.variant, c.operation.dtype, *c.operation.shape.values())):
+    for c in sorted(r.latest(), key=lambda c: (c.operation.variant, c.operation.dtype, *c.operation.shape.values())):
         o = c.operation
         if o.op == suite:
             shape = " ".join(f"{k} {v:g}" for k, v in o.shape.items())
@@ -117,9 +114,7 @@ def _roofline(r: "Record") -> str:
         return "(a roofline plot needs uniplot: pip install 'planner[bench]')"
     from uniplot import plot_to_string
 
-    from planner.calibrate.whole import latest
-
-    cells = [c for c in latest(r) if c.operation.flop and c.cache == "hot"]
+    cells = [c for c in r.latest() if c.operation.flop and c.cache == "hot"]
     if not cells:
         return ""
     names = sorted({f"{c.operation.op} {c.operation.dtype}" for c in cells})

@@ -14,7 +14,6 @@ PREFILL = ((1, 64), (1, 160), (1, 256), (1, 640), (1, 1536), (4, 64), (4, 160), 
 DECODE = tuple((batch, context) for batch in (1, 4, 16) for context in (96, 384, 768, 2048))
 BACKWARD = ((1, 160), (1, 384), (4, 96), (4, 160), (8, 160))
 HEADS, DIM = 12, 64
-FORWARD_CPU = "_scaled_dot_product_flash_attention_for_cpu"
 
 
 def cases(tier: Tier, target: Target) -> Iterator[Case]:

@@ -19,7 +19,6 @@ SIDE_BY_SIDE = ((64, 27, 27, 64), (1024, 27, 27, 64), (96, 128, 128, 64), (96, 5
 SQUARES = (512, 1024, 1536, 2048)
 LARGE_SQUARES = (4096, 6144, 8192, 12288)
 COLD = 2.5e5  # bytes of weights from which it matters whether they are in a cache
-ALWAYS = 4e8  # FLOP that every machine can afford
 
 
 def cases(tier: Tier, target: Target) -> Iterator[Case]:

@@ -121,7 +121,8 @@ def _prefill_mla(name: str, count: Array, context: Array, cached: Array, a: Colu
     heads = a.num_heads / p.tp
     dim = (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2
     moved = p.batch * heads * dim * p.activation * (2 * p.query + 2 * cached)
-    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim}
+    products = np.ones(len(p))
+    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim, "products": products}
     flop = 4 * p.batch * heads * p.query * context * dim
     return Op(name, "mla", "attention", count, shape, flop, half=True, activation_bytes=moved)
 

@@ -25,7 +25,8 @@ BLOCK = 128
 
 
 def seconds(op: Op, machine: Machine) -> Array:
-    """Time [s] for shape batch, heads, query, context (keys a query sees on average), dim (mean of keys' and values')."""
+    """Time [s] for shape batch, heads, query, context (keys a query sees on average), dim (mean of keys' and values'),
+    products [1 forward; backward as many times the work]."""
     s = Columns(op.shape)
     return time(s, op.moved, machine.device, machine.laws["mla"]) * factor(SURFACE, sizes(s), machine.surfaces.get("mla"))
 
@@ -40,7 +41,7 @@ def time(s: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     blocks = s.batch * s.heads * np.ceil(s.query / BLOCK)
     fill = np.where(np.isfinite(device.units), blocks / device.units / np.ceil(blocks / device.units), 1.0)
     rows = np.minimum(s.query, BLOCK) / np.minimum(BLOCK, np.ceil(s.query / 16) * 16)
-    flop = 4 * s.batch * s.heads * s.query * (s.context + c.kv0) * s.dim
+    flop = 4 * s.products * s.batch * s.heads * s.query * (s.context + c.kv0) * s.dim
     t_math = flop / (device.peak_half * c.e * fill * rows)
     t_mem = moved / (device.bandwidth * c.e_b)
     return c.t0 + np.sqrt(np.sqrt(t_math**4 + t_mem**4))
