@@ -25,7 +25,8 @@ STACKS = tuple(
         (r"deepspeed", "deepspeed"),
         (r"neuron", "neuron"),
         (r"synapse|gaudi", "synapse"),
-        (r"megatron|\bnemo\b|arxiv\S*2205\.05198", "megatron"),  # the paper on Megatron-LM
+        (r"arxiv\S*2205\.05198", "megatron-2022"),  # the paper on Megatron-LM before FlashAttention
+        (r"megatron|\bnemo\b", "megatron"),
         (r"maxtext", "maxtext"),
         (r"torchtitan", "torchtitan"),
         (r"llm-foundry|mosaicml", "fsdp"),
@@ -36,9 +37,24 @@ STACKS = tuple(
     )
 )
 FUSED = frozenset(
-    {"trtllm", "sglang", "vllm", "llama.cpp", "deepspeed-mii", "neuron", "synapse", "megatron", "maxtext", "mlperf"}
+    {
+        "trtllm",
+        "sglang",
+        "vllm",
+        "llama.cpp",
+        "deepspeed-mii",
+        "neuron",
+        "synapse",
+        "megatron",
+        "megatron-2022",
+        "maxtext",
+        "mlperf",
+    }
 )
 """Stacks that fuse elementwise work into their kernels or compile it."""
+
+WRITTEN = frozenset({"megatron-2022"})
+"""Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them."""
 
 SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""

@@ -48,7 +48,7 @@ def as_pass(rows: Columns) -> Columns:
     """Inference rows with the columns a forward pass wants on top of tp, ep and adp [ranks that attend apart, and
     pool their tokens for the experts]."""
     n = np.ones(len(rows))
-    return rows.with_(expert_tp=np.maximum(1.0, rows.tp * rows.adp / rows.ep), pooled=rows.adp, split_norms=n)
+    return rows.with_(expert_tp=np.maximum(1.0, rows.tp * rows.adp / rows.ep), pooled=rows.adp, split_norms=n, flash=n)
 
 
 def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:

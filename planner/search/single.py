@@ -209,6 +209,7 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     rows = rows.with_(
         tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, shard=dp, micro_batch=float(r.micro_batch),
         num_micro=micro, sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
+        flash=1.0,
     )  # fmt: skip
     step = estimate.train(a, size, rows, machine)  # type: ignore[arg-type]
     seconds, tokens = float(step.seconds[0]), batch * r.sequence

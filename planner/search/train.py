@@ -81,7 +81,7 @@ def _rows(inputs: Inputs, train: Train, places: Sequence[Place], settings: Colum
     n = np.ones(len(rows))
     rows = rows.with_(
         place=settings.place[rows.setting], precision=settings.precision[rows.setting], cp=n, ep=_experts(inputs, rows),
-        virtual=n, shard=rows.dp,  sequence=train.sequence_length * n, gradient=4 * n, fused=n, latency=n,
+        virtual=n, shard=rows.dp,  sequence=train.sequence_length * n, gradient=4 * n, fused=n, flash=n, latency=n,
     )  # fmt: skip
     return estimate.with_precision(rows, rows.precision)
 

@@ -12,7 +12,7 @@ from planner.model.columns import Array, Columns, product
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import FUSED, SERIAL
+from planner.schema.claim import FUSED, SERIAL, WRITTEN
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import RECOMPUTE, SEQUENCES_WITHOUT_LENGTH, Translated, virtual_stages, zero_stage
@@ -233,6 +233,7 @@ def _training(r: Rows) -> dict[str, Array]:
         tp=tp, pp=pp, cp=cp, ep=np.minimum(ep, dp * cp * tp), dp=dp, virtual=np.where(pp > 1, virtual, 1.0), micro_batch=micro,
         num_micro=np.maximum(1.0, batch / (dp * micro)), sequence=r.number("sequence_length", 2048.0), zero_stage=stage,
         shard=_sharing(r, dp * cp, tp), recompute=recompute, gradient=np.full(n, 4.0), fused=np.maximum(r.base.fused, compiled),
+        flash=1.0 - r.table["stack"].isin(WRITTEN).to_numpy(float),
         weight=np.maximum(r.base.weight, 1.0),
     )  # fmt: skip
     s = estimate.train(a, size, rows, r.machine)

@@ -44,7 +44,7 @@ def inference(n: int = 1, **more: object) -> Columns:
     """A pass in bf16 on one device of one sequence, fused."""
     plain = {
         "tp": 1.0, "pp": 1.0, "ep": 1.0, "adp": 1.0, "expert_tp": 1.0, "pooled": 1.0, "split_norms": 1.0, "fused": 1.0,
-        "batch": 1.0,
+        "flash": 1.0, "batch": 1.0,
         "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
@@ -55,7 +55,7 @@ def layout(n: int = 1, **more: object) -> Columns:
     plain = {
         "tp": 1.0, "cp": 1.0, "pp": 1.0, "dp": 1.0, "ep": 1.0, "virtual": 1.0, "micro_batch": 1.0, "num_micro": 1.0,
         "sequence": 1024.0, "zero_stage": 0.0, "recompute": 0.0, "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
-        "gradient": 4.0, "fused": 1.0, "shard": more.get("dp", 1.0),
+        "gradient": 4.0, "fused": 1.0, "flash": 1.0, "shard": more.get("dp", 1.0),
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
 

@@ -208,3 +208,12 @@ def test_windowed_layers_keep_their_window_only() -> None:
     many = estimate.most_requests(*size, rows, machine(capacity=10e9))[0]
     plain = estimate.most_requests(*columns(dataclasses.replace(a, window=None)), rows, machine(capacity=10e9))[0]
     assert many / plain == pytest.approx(4 * 8192 / (8192 + 3 * 512), rel=0.1)
+
+
+def test_attention_that_is_not_fused_writes_its_scores() -> None:
+    """8 heads of 64 over 128 tokens: two products of 2 x 8 x 128 x 128 x 64 FLOP, and 4.5 elements of 2 bytes a score."""
+    ops = {op.name: op for op in prefill(SMALL, 128.0, flash=0.0) if op.part == "attention" and op.count[0]}
+    assert set(ops) == {"attention scores", "attention softmax", "attention values"}
+    assert ops["attention scores"].flop[0] == ops["attention values"].flop[0] == 2 * 8 * 128 * 128 * 64
+    assert ops["attention softmax"].activation_bytes[0] == 4.5 * 8 * 128 * 128 * 2
+    assert [op.kind for op in prefill(SMALL, 128.0) if op.part == "attention"] == ["attention"]

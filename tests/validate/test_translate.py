@@ -18,7 +18,7 @@ from planner.validate.tables import translated
         ({"workload": "nemotron-4-340b"}, "default"),
         ({"workload": "mistral-nemo-12b"}, "default"),
         ({"workload": "megatron-22b"}, "default"),
-        ({"workload": "gpt3-175b", "source": "arXiv:2205.05198"}, "megatron"),
+        ({"workload": "gpt3-175b", "source": "arXiv:2205.05198"}, "megatron-2022"),
         ({"workload": "timm/resnet50"}, "timm"),
         ({"workload": "acme/nemo", "notes": "SGLang"}, "sglang"),
     ],

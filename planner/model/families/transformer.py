@@ -2,10 +2,13 @@
 
 The pass is columns (N,): batch [sequences], query [new tokens a sequence], context [keys a new token sees on average],
 cached [keys read from the cache a sequence], logits [tokens whose logits are wanted], tp, ep, expert_tp [parallel
-degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], weight,
-head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
+degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], flash [1
+where attention keeps its scores on the chip, else 0], weight, head_weight, activation, kv [bytes an element], fused [1 where
+an inference engine or compiler fuses elementwise work, else 0].
 Architecture columns are those of ``transformer_size.flatten``.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -89,7 +92,11 @@ def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
         parts.append(("window attention", windowed, short, np.minimum(p.cached, window)))
     latent = a.kv_lora_rank > 0
     plain, mla = (_decode_core, _decode_mla) if decode else (_prefill_core, _prefill_mla)
-    ops = [plain(name, count * ~latent, context, cached, a, p) for name, count, context, cached in parts]
+    ops = [plain(name, count * ~latent * (p.flash > 0), context, cached, a, p) for name, count, context, cached in parts]
+    if np.any(p.flash == 0):
+        ops += [
+            op for name, count, _, cached in parts for op in _written_core(name, count * ~latent * (p.flash == 0), cached, a, p)
+        ]
     return ops + [mla(name, count * latent, context, cached, a, p) for name, count, context, cached in parts if np.any(latent)]
 
 
@@ -104,6 +111,23 @@ def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Col
     }  # fmt: skip
     flop = 4 * p.batch * heads * p.query * context * a.head_dim
     return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
+
+
+SOFTMAX = 4.5
+"""Elements a score costs between the two products: softmax and dropout each read and write it, and a mask of a byte is kept
+(Korthikanti et al., arXiv:2205.05198, section 4.1)."""
+
+
+def _written_core(name: str, count: Array, cached: Array, a: Columns, p: Columns) -> list[Op]:
+    """Attention as it was before FlashAttention: two products with the scores of every query and key in memory between them."""
+    heads, query = a.num_heads / p.tp, p.query * np.ones(len(p))
+    side = p.batch * heads
+    parts = [
+        _matmul(f"{name} scores", count, (query, cached, a.head_dim), p, groups=side, weight=p.activation, half=True),
+        _stream(f"{name} softmax", count, SOFTMAX * side * query * cached, p, kernels=2.0),
+        _matmul(f"{name} values", count, (query, a.head_dim, cached), p, groups=side, weight=p.activation, half=True),
+    ]
+    return [replace(op, part="attention") for op in parts]
 
 
 def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
