@@ -6,8 +6,8 @@ import torch
 
 from planner.measure import probe, replay
 from planner.measure.run import clock, measure
-from planner.measure.timing import Clock
 from planner.measure.subjects import Subject
+from planner.measure.timing import Clock
 from planner.schema.measurement import Cell, Selection, Traced, Trial
 
 PASSES = 2
