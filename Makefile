@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PLAN ?= reports/serve-llama-70b/plan.yaml
 
-.PHONY: install report reports check test clean
+.PHONY: install report reports check test bench clean
 
 install: .venv/installed
 
@@ -27,6 +27,9 @@ check: install
 
 test: install
 	$(BIN)/python -m pytest
+
+bench: install
+	$(BIN)/python -m pytest tests/benchmarks -s --benchmark-only
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

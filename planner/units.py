@@ -83,6 +83,7 @@ _SHOWN = {
     "joule": ("J", DECIMAL | {"m": 1e-3}),
     "second": ("s", {"": 1.0, "m": 1e-3, "µ": 1e-6, "n": 1e-9}),
     "count": ("", DECIMAL),
+    "kilogram": ("kg", {"": 1.0, "k": 1e3, "M": 1e6}),
 }
 
 # A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.

@@ -38,12 +38,38 @@ class Transferred:
 def lent(members: Sequence[Member]) -> list[Calibration]:
     """What families, devices alike (one vendor, one kind of memory), kinds, and all devices lend."""
     families = {name: borrowed(name, "family", some) for name, some in _grouped((d.family, c) for d, c in members).items()}
+    families = {name: _powered(family, [d for d, _ in members if d.family == name]) for name, family in families.items()}
     alike = _grouped((name, families[family]) for name, family in dict.fromkeys((d.alike, d.family) for d, _ in members))
     found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
     kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
     lenders = {name: borrowed(name, "kind", some) for name, some in kinds.items()}
     found += [_straight(c) if c.id == EVERY else c for c in lenders.values()]
     return [c for c in found if c.laws]
+
+
+def _powered(family: Calibration, devices: Sequence[Device]) -> Calibration:
+    """With the law of power: what the family's measured devices may draw for their peak, by their datasheets."""
+    given = [d.tdp.value / d.peak["bf16"].value for d in devices if d.tdp and "bf16" in d.peak and d.kind == "gpu"]
+    if not given:
+        return family
+    watts = float(f"{np.median(given):.4g}")
+    return replace(family, laws={**family.laws, "power": {"default": Fit({"watts": watts}, "siblings", len(given))}})
+
+
+def shared_stacks(families: Sequence[tuple[Sequence[str], Calibration]]) -> list[Calibration]:
+    """What a software stack keeps of its kernels where it was not measured: of the families it was, the middle one's set.
+
+    families: the names that a family lends under (of devices alike, of their kind), and its calibration.
+    """
+    groups = _grouped((name, c) for names, c in families for name in names)
+    found = []
+    for name, members in groups.items():
+        stacks = dict.fromkeys(stack for m in members for stack in m.laws.get("engine", {}) if stack != "default")
+        fits = {s: _middle([m.laws["engine"][s] for m in members if s in m.laws.get("engine", {})]) for s in stacks}
+        if fits:
+            source = {"stacks": f"the middle one of the stack's fits on {', '.join(m.id for m in members if 'engine' in m.laws)}"}
+            found.append(Calibration(name, "kind", source, {"engine": {s: f.cited("stacks") for s, f in fits.items()}}))
+    return found
 
 
 def _straight(every: Calibration) -> Calibration:

@@ -71,15 +71,18 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     offered = {o.system: p.id for p in providers for o in p.offers}
     for id in sorted(offered.keys() - set(profiles.ids("system"))):
         raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][offered[id]]} offers")
+    named = set(plan.hardware.systems)  # what a plan asks about by name is estimated even where nobody prices it
     systems = {
-        id: profiles.system(id) for id in wanted if id in offered and profiles.system(id).device in profiles.files["device"]
+        id: profiles.system(id)
+        for id in wanted
+        if (id in offered or id in named) and profiles.system(id).device in profiles.files["device"]
     }
     devices = {s.device: profiles.device(s.device, where=f"system {s.id}") for s in systems.values()}
     if plan.hardware.kinds:
         devices = {id: d for id, d in devices.items() if d.kind in plan.hardware.kinds}
         systems = {id: s for id, s in systems.items() if s.device in devices}
     unoffered = [id for id in plan.hardware.systems if id not in offered]
-    if unoffered:
+    if unoffered and len(unoffered) == len(plan.hardware.systems):
         raise InputError(
             f"no provider the plan allows offers the system '{printable(unoffered[0])}'",
             where=at("systems", plan.hardware.systems.index(unoffered[0])),
@@ -94,7 +97,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
 
 def calibrations(devices: Iterable[Device], profiles: Profiles) -> dict[str, Calibration]:
     """Calibrations of the devices, of their families and of their kinds, by id."""
-    names = {name for d in devices for name in (d.id, d.family, d.kind)} | {EVERY}
+    names = {name for d in devices for name in (d.id, d.family, d.alike, d.kind)} | {EVERY}
     found = ((name, profiles.calibration(name)) for name in sorted(names))
     return {name: calibration for name, calibration in found if calibration is not None}
 

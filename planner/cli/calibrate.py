@@ -78,6 +78,7 @@ def command(
 
         for (family, stack), fit in engine_fits(from_runs, catalogue).items():
             _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
+        _share(folder, catalogue)
     if report or transfer:
         _report(_fits(output, catalogue), report, transfer, tables, catalogue, format)
 
@@ -123,6 +124,17 @@ def _families(folder: Path, catalogue: "Profiles") -> None:
     from planner.validate.kernels import measured
 
     for calibration in lent(measured(_fits(folder, catalogue), catalogue)):
+        _add(calibration, folder)
+
+
+def _share(folder: Path, catalogue: "Profiles") -> None:
+    """Stacks of families to devices alike and to their kind."""
+    from planner.calibrate.borrow import shared_stacks
+
+    devices = [catalogue.device(id) for id in catalogue.ids("device")]
+    names = {d.family: (d.alike, d.kind) for d in devices}
+    families = [c for c in _fits(folder, catalogue) if c.covers == "family" and c.id in names]
+    for calibration in shared_stacks([(names[c.id], c) for c in families]):
         _add(calibration, folder)
 
 

@@ -26,6 +26,15 @@ class Format(StrEnum):
     json = "json"
 
 
+class Optimizer(StrEnum):
+    """The optimizers that the planner knows."""
+
+    adamw = "adamw"
+    adamw_8bit = "adamw_8bit"
+    adafactor = "adafactor"
+    muon = "muon"
+
+
 ProfilesOption = Annotated[
     Path | None, typer.Option("--profiles", metavar="DIR", help="A folder of your own profiles; they win over the shipped ones.")
 ]

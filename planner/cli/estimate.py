@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, answer, dump, profiles, table
+from planner.cli.common import Format, FormatOption, Optimizer, ProfilesOption, answer, dump, profiles, table
 
 if TYPE_CHECKING:
     from planner.search.single import Single
@@ -21,6 +21,21 @@ class Recompute(StrEnum):
     none = "none"
     attention = "attention"
     full = "full"
+    operators = "operators"
+
+
+class Schedule(StrEnum):
+    """Pipeline schedules; more than one stage a device interleaves."""
+
+    plain = "1f1b"
+    zero_bubble = "zero_bubble"
+
+
+class Offload(StrEnum):
+    """What is kept on the host."""
+
+    optimizer = "optimizer"
+    activations = "activations"
 
 
 def command(
@@ -39,12 +54,20 @@ def command(
     sequence: Annotated[int, typer.Option(min=1, help="Tokens a sequence (training).")] = 4096,
     zero: Annotated[int, typer.Option(min=0, max=3, help="ZeRO stage (training).")] = 1,
     recompute: Annotated[Recompute, typer.Option(help="What the backward pass computes again (training).")] = Recompute.none,
+    cp: Annotated[int, typer.Option(min=1, help="Context parallel degree (training).")] = 1,
+    ep: Annotated[int, typer.Option(min=0, help="Expert parallel degree; 0 takes up to eight (training).")] = 0,
+    virtual: Annotated[int, typer.Option(min=1, help="Interleaved pipeline stages a device (training).")] = 1,
+    schedule: Annotated[Schedule, typer.Option(help="Pipeline schedule (training).")] = Schedule.plain,
+    optimizer: Annotated[Optimizer, typer.Option(help="What updates the weights (training).")] = Optimizer.adamw,
+    lora_rank: Annotated[int, typer.Option(min=0, max=4096, help="Rank of low-rank adapters; 0 trains all.")] = 0,
+    offload: Annotated[list[Offload] | None, typer.Option(help="Kept on the host (training); may be repeated.")] = None,
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Throughput, latency, memory, bottleneck, cost and energy of one workload on one system, and what they rest on."""
     from planner.catalogue.subject import subject
     from planner.errors import unknown
+    from planner.model import policy
     from planner.schema.precision import RECIPES
     from planner.search.single import Request, single
 
@@ -54,8 +77,14 @@ def command(
     about = subject(workload, system, catalogue)
     mode = "train" if train else "serve" if about.workload.architecture else "infer"
     count = devices or (about.system.devices if about.system else 1)
-    stage = list(Recompute).index(recompute)
-    request = Request(mode, count, precision, batch, input, output, tp, pp, micro_batch, global_batch, sequence, zero, stage)
+    stage = policy.RECOMPUTE.index(recompute.value)
+    kind = policy.SCHEDULES.index(schedule.value)
+    updated = list(policy.OPTIMIZERS).index(optimizer.value)
+    moved = tuple(part.value for part in offload or ())
+    request = Request(
+        mode, count, precision, batch, input, output, tp, pp, micro_batch, global_batch, sequence, zero, stage, cp, ep, virtual,
+        kind, updated, lora_rank, moved,
+    )  # fmt: skip
     found = single(request, about, catalogue.calibration)
     answer(format, lambda: dump({"schema_version": 1, **asdict(found)}), lambda: _text(found))
     if not found.fits:

@@ -7,6 +7,7 @@ import numpy as np
 from planner import units
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
+from planner.schema.plan import Train
 from planner.search.find import candidates, demand
 from planner.search.intervals import task_of
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
@@ -98,8 +99,19 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
     if plan.train:
         said.append("Software is Megatron, or the next training stack whose runs on the device's family were published.")
-        said.append("AdamW in mixed precision, FlashAttention, fused elementwise work; the run is not interrupted.")
+        said.append(f"{plan.train.optimizer.replace('_', ' ')} in mixed precision, FlashAttention, fused elementwise work.")
+        said.append(_reliability(plan.train))
     return tuple(said)
+
+
+def _reliability(train: Train) -> str:
+    r = train.reliability
+    spot = f", and a spot instance is taken away every {units.duration(r.instance_mtbf)}" if r.instance_mtbf else ""
+    return (
+        f"A device's failure stops the run once in {units.duration(r.device_mtbf)} of its time{spot}; a restart takes "
+        f"{units.duration(r.restart)}; checkpoints are written at {units.show(r.checkpoint_bandwidth, 'byte/s')} a device, "
+        "as often as loses least (Daly 2006). The defaults are those of Llama 3 405B (arXiv:2407.21783)."
+    )
 
 
 EXCLUSIONS = {
@@ -111,7 +123,7 @@ EXCLUSIONS = {
         "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
         "Reading, decoding and resizing of inputs.",
     ),
-    "train": ("Staff, storage, data transfer, support and tax.", "Failures, restarts, evaluation and failed experiments."),
+    "train": ("Staff, storage, data transfer, support and tax.", "Failed experiments, and the storage of checkpoints."),
 }
 
 
@@ -129,4 +141,4 @@ def accuracy(inputs: Inputs) -> tuple[str, ...]:
 
 def oldest(found: list[Candidate]) -> str:
     """The date of the oldest price behind the choice and its runner-up: the two that the verdict compares."""
-    return min((c.cited[0].date for c in found[:2] if c.cited), default="")
+    return min((c.cited[0].date for c in found[:2] if c.cited and c.cited[0].date), default="")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.model.columns import Array
+from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
 from planner.model.ops import laws
 
@@ -25,6 +25,10 @@ class Pass:
     def plus(self, part: str, seconds: Array) -> "Pass":
         """The pass with ``seconds`` added to a part."""
         return Pass({**self.parts, part: self.parts.get(part, 0.0) + seconds}, self.flop, self.moved)
+
+    def take(self, index: Array) -> "Pass":
+        """Rows by index."""
+        return Pass({k: v[index] for k, v in self.parts.items()}, self.flop[index], self.moved[index])
 
     def times(self, factor: Array) -> "Pass":
         """The pass run ``factor`` times."""
@@ -65,6 +69,20 @@ ENGINE = {
 """Coefficients of the law "engine", by software stack: what a stack adds to its kernels."""
 
 
+POWER = {
+    "watts": np.nan,  # board power for a FLOP/s of 16-bit peak, of the devices whose measurements the family goes by
+    "g": 1 / 3,  # clocks under a limit: power goes with f V^2, and the voltage with the clock
+}
+"""Coefficients of the law "power": what devices of a family with less power for their peak sustain of it."""
+
+
+def sustained(device: Columns, power: Columns) -> Array:
+    """Share of the speed of products and attention that a device's power lets it keep, beside its family's (N,)."""
+    share = (device.tdp / (device.peak_half * power.watts)) ** power.g
+    return np.where(np.isfinite(share), np.minimum(share, 1.0), 1.0)
+
+
+BUSY = ("matmul", "attention", "experts")
 APART = ("communication", "dispatch")
 
 
@@ -74,5 +92,6 @@ def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
     if engine is None:
         return parts
     kept = {part: np.ones(len(engine)) for part in parts} | {part: engine[part] for part in parts if part in engine}
-    whole = {part: 1.0 if part in APART else engine.compute for part in parts}
+    power = machine.device.sustained
+    whole = {part: 1.0 if part in APART else engine.compute * (power if part in BUSY else 1.0) for part in parts}
     return {part: seconds / (kept[part] * whole[part]) for part, seconds in parts.items()}

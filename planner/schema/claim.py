@@ -47,14 +47,35 @@ FUSED = frozenset(
         "synapse",
         "megatron",
         "megatron-2022",
+        "synapse-train",
         "maxtext",
         "mlperf",
     }
 )
 """Stacks that fuse elementwise work into their kernels or compile it."""
 
+FUSED_LOSS = FUSED | {"fsdp"}
+"""Stacks whose cross-entropy is one kernel: llm-foundry's default loss_fn is fused_crossentropy; the rest is eager."""
+
 WRITTEN = frozenset({"megatron-2022"})
 """Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them."""
+
+HALF_GRADIENTS = frozenset({"megatron", "maxtext"})
+"""Stacks that keep and exchange gradients in 16 bits: NeMo's, by its guide (docs.nvidia.com/nemo-framework, "Mixed Precision
+Training")."""
+
+OVERLAPPED = frozenset({"megatron", "maxtext"})
+"""Stacks that run sums over tensor ranks, and an interleaved pipeline's sends, beside products (tp_comm_overlap and
+overlap_p2p_comm of NeMo; XLA's collective matmul)."""
+
+BY_OPERATOR = frozenset({"torchtitan"})
+"""Stacks whose selective recomputation keeps attention and every other product: their own is not that of arXiv:2205.05198."""
+
+UNBALANCED = frozenset({"torchtitan"})
+"""Stacks whose context-parallel ranks hold consecutive tokens, so that the last of them has the most attention to compute."""
+
+TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed"})
+"""Stacks that serve and train: what they keep of their kernels' speed in training is of another name, with "-train" behind it."""
 
 SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""
@@ -91,6 +112,8 @@ FED = 5
 """One network in so many feeds the fit of the network law; the others only ever score it."""
 FED_RUNS = 3
 """One run of a language model in so many feeds the fit of its software stack."""
+FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2}
+"""The same for stacks with so few published runs that a third of them would not do."""
 
 
 def feeds_fit(name: str, of: int = FED) -> bool:

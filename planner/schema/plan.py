@@ -36,6 +36,23 @@ class Serve:
 
 
 @dataclass(frozen=True)
+class Reliability:
+    """What interrupts a long run. The defaults are those of Llama 3 405B on 16,384 H100 (arXiv:2407.21783, section 3.3)."""
+
+    __pydantic_config__ = STRICT
+    device_mtbf: Annotated[float, Unit("second", above=True)] = 54 * 86400 * 16384 / 419
+    """Mean time between failures that stop the run, per device: 419 in 54 days on 16,384."""
+    instance_mtbf: Annotated[float, Unit("second", above=True)] | None = None
+    """Mean time between interruptions of a spot instance; without it spot is priced as if it were never interrupted."""
+    restart: Annotated[float, Unit("second", above=True)] = 900.0
+    """From a failure to the first step after it: what agrees with the effective time of over 90 % reported there."""
+    checkpoint_bandwidth: Annotated[float, Unit("byte/s", above=True)] = 2e12 / 16384
+    """Written a device: storage of 2 TB/s for 16,384."""
+    evaluation: Annotated[float, Unit("fraction")] = 0.0
+    """Share of the time that evaluations take."""
+
+
+@dataclass(frozen=True)
 class Train:
     """Train a language model on so many tokens, within a deadline."""
 
@@ -45,6 +62,14 @@ class Train:
     global_batch: Tokens
     """Sequences in one optimizer step."""
     deadline: Seconds | None = None
+    search: Literal["usual", "all"] = "usual"
+    """Whether layouts that are rarely the best are tried too: every divisor, schedule, sharding, and offloading."""
+    optimizer: Literal["adamw", "adamw_8bit", "adafactor", "muon"] = "adamw"
+    lora_rank: Annotated[int, Unit("count", least=0)] = 0
+    """Rank of low-rank adapters on every product; 0 trains all parameters."""
+    recompute: tuple[Literal["none", "attention", "operators", "full"], ...] = ()
+    """What the backward pass may compute again; empty leaves it to the search."""
+    reliability: Reliability = field(default_factory=Reliability)
 
 
 @dataclass(frozen=True)
@@ -83,6 +108,8 @@ class Economics:
     pue: Annotated[float, Unit("count", least=1)] = 1.3
     host_price: Annotated[tuple[float, str], Unit("money")] | None = None
     """What the machine around parts that are sold alone costs, each node; without it such parts are not considered."""
+    carbon_intensity: Annotated[float, Unit("kilogram/joule")] | None = None
+    """Carbon dioxide a unit of electricity; without it none is shown."""
     budget: Annotated[tuple[float, str], Unit("money")] | None = None
     """The most the whole decision may cost: a month of serving, or the training run."""
 

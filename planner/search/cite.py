@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from planner import units
 from planner.schema.hardware import Device, System
 from planner.schema.quantity import Figure
-from planner.search.listings import Listing, Place
+from planner.search.listings import NOBODY, Listing, Place
 from planner.search.machines import Found, arithmetic
 from planner.search.result import Cited
 
@@ -13,19 +13,16 @@ from planner.search.result import Cited
 def cited(listing: Listing, place: Place, precision: str, laws: Mapping[str, Found]) -> tuple[Cited, ...]:
     """The price, the device's figures, and the coefficients of its laws."""
     price = listing.price
+    rest = (*device_figures(place.device, precision), *tier_figures(place.system), *map(law, (f for f in laws.values() if f.fit)))
+    if price.source == NOBODY:
+        return rest
     unit = "" if listing.term == "owned" else "/h"
     amount = (
         f"{price.amount:,.4g} {price.currency}{unit}" if price.amount < 1000 else f"{price.amount:,.2f} {price.currency}{unit}"
     )
     source = listing.provider.sources.get(price.source, price.source)
     what = f"{listing.provider.name} {listing.offer.id}, {listing.term.replace('_', ' ')}"
-    first = Cited(what, amount, source, price.date.isoformat(), price.note)
-    return (
-        first,
-        *device_figures(place.device, precision),
-        *tier_figures(place.system),
-        *(law(found) for found in laws.values() if found.fit),
-    )
+    return (Cited(what, amount, source, price.date.isoformat(), price.note), *rest)
 
 
 def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:

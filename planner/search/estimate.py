@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from planner.model import memory, serving, training
+from planner.model import memory, serving, training, training_memory
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
 from planner.model.families.transformer_size import flatten, parameters
@@ -48,7 +48,9 @@ def as_pass(rows: Columns) -> Columns:
     """Inference rows with the columns a forward pass wants on top of tp, ep and adp [ranks that attend apart, and
     pool their tokens for the experts]."""
     n = np.ones(len(rows))
-    return rows.with_(expert_tp=np.maximum(1.0, rows.tp * rows.adp / rows.ep), pooled=rows.adp, split_norms=n, flash=n)
+    return rows.with_(
+        expert_tp=np.maximum(1.0, rows.tp * rows.adp / rows.ep), pooled=rows.adp, split_norms=n, flash=n, even=0 * n
+    )
 
 
 def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:
@@ -66,6 +68,26 @@ def serve(a: Columns, rows: Columns, machine: Machine, *, continuous: bool) -> s
     return (serving.continuous if continuous else serving.static_batch)(a, p, machine)
 
 
+LAYOUT = {
+    "tp": 1.0, "sp": 1.0, "cp": 1.0, "ring": 1.0, "balanced": 1.0, "pp": 1.0, "dp": 1.0, "ep": 1.0, "schedule": 0, "virtual": 1.0,
+    "micro_batch": 1.0, "num_micro": 1.0, "zero_stage": 1.0, "recompute": 0, "optimizer": 0, "offload_optimizer": 0.0,
+    "offload_activations": 0.0, "lora_rank": 0.0, "overlap": 1.0, "gradient": 4.0, "stored": 2.0, "fused": 1.0,
+    "fused_loss": 1.0, "flash": 1.0,
+}  # fmt: skip
+"""What a training layout is unless it says otherwise; the columns are those of ``planner.model.training``."""
+
+
+def layouts(rows: Columns) -> Columns:
+    """Training rows with every column of a layout; data-parallel ranks share one copy of the model."""
+    full = rows.with_(**{name: value for name, value in LAYOUT.items() if name not in rows})
+    return full if "shard" in rows else full.with_(shard=full.dp * full.cp)
+
+
 def train(a: Columns, size: Columns, rows: Columns, machine: Machine) -> training.Step:
     """One optimizer step of all devices."""
-    return training.step(a, rows, size, machine)
+    return training.step(a, layouts(rows), size, machine)
+
+
+def held(a: Columns, size: Columns, rows: Columns) -> dict[str, Array]:
+    """Bytes on the fullest device of a training step, by term."""
+    return training_memory.training(size, a, layouts(rows))

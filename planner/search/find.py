@@ -15,10 +15,10 @@ from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES
-from planner.search import estimate, infer, serve, train
+from planner.search import estimate, infer, layout_space, serve, train
 from planner.search.cite import cited
 from planner.search.intervals import around, task_of
-from planner.search.listings import Listing, Place, listings
+from planner.search.listings import NOBODY, Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options
 from planner.search.reasons import bottleneck, reason
@@ -124,34 +124,39 @@ def _candidate(
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.scenario == "train" else min(1.0, demand(inputs) / float(row.rate[0]))
     power = cost.power(device, row.devices, np.array([load]))[0]
-    hours = float(row.hours[0])
+    lost = _interrupted(inputs, listing, row)
+    hours = float(row.hours[0]) * lost
     parts = _money(inputs, listing, place, instances, hours, float(power))
     total = sum(parts.values())
     work = demand(inputs) * hours * units.HOUR if inputs.plan.scenario != "train" else inputs.plan.train.tokens  # type: ignore[union-attr]
     millions = work / 1e6
     spread = around(total, inputs.intervals, task, evidence)
     over = {**excess, **_budget(inputs, total)}
-    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i)
+    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i) or _unpriced(inputs, listing)
+    why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
+    carbon = inputs.plan.economics.carbon_intensity
+    joules = float(power) * inputs.plan.economics.pue * hours * units.HOUR
     return Candidate(
-        label=f"{instances} × {listing.offer.id}, {_term(listing.term)}" + _where(inputs, listing),
+        label=f"{instances} × {listing.offer.id}, {_priced(listing)}" + _where(inputs, listing),
         provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
         system=place.system.id, system_name=place.system.name, device=place.device.id, device_name=place.device.name,
         kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
         precision=precision, layout=_layout(inputs, row),
-        throughput=around(float(row.rate[0]), inputs.intervals, task, evidence),
+        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence),
         latency={
-            k: around(float(v[i]), inputs.intervals, task_of(inputs.plan.scenario, k), evidence) for k, v in e.latency.items()
+            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k), evidence)
+            for k, v in e.latency.items()
         },
         cost=spread, cost_parts=parts,
         unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
         memory={k: float(v[i]) for k, v in e.memory.items()}, memory_capacity=float(e.capacity[i]),
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
         bottleneck=bottleneck(e.one, i, device), power=float(power),
-        energy_per_unit=float(power) * inputs.plan.economics.pue * hours * units.HOUR / millions,
+        energy_per_unit=joules / millions, carbon=None if carbon is None else joules * carbon,
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
-        rejected=why, excess=max(worst, 1.0) if why else 0.0,
+        rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
         cited=cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
     )  # fmt: skip
 
@@ -179,9 +184,30 @@ def _money(inputs: Inputs, listing: Listing, place: Place, instances: int, hours
     return parts | {"electricity": cost.energy(watts, hours, economics.pue, economics.electricity[0])}
 
 
+def _interrupted(inputs: Inputs, listing: Listing, row: Columns) -> float:
+    """How many times longer a training run takes on instances that are taken away now and then."""
+    goal = inputs.plan.train
+    if goal is None or listing.term != "spot":
+        return 1.0
+    return float(train.goodput(inputs, goal, row)[0] / train.goodput(inputs, goal, row, spot=True)[0])
+
+
 def _hostless(inputs: Inputs, listing: Listing) -> str:
     alone = listing.offer.needs_host and inputs.plan.economics.host_price is None
     return "is sold without a host; economics.host_price would include one" if alone else ""
+
+
+def _unpriced(inputs: Inputs, listing: Listing) -> str:
+    unpriced = listing.price.source == NOBODY
+    return "has no price in the catalogue: an offer of your own (--profiles DIR) would give it one" if unpriced else ""
+
+
+def _from_where(inputs: Inputs, place: Place, machines: Machine, setting: int) -> str:
+    """From how many devices on a training run would fit, where that is more than the plan allows."""
+    if inputs.plan.train is None:
+        return ""
+    devices = train.fits_from(inputs, inputs.plan.train, place, machines.take(np.array([setting])))
+    return f"; it would from {devices:,} devices on" if devices else ""
 
 
 def _budget(inputs: Inputs, total: float) -> dict[str, float]:
@@ -190,11 +216,13 @@ def _budget(inputs: Inputs, total: float) -> dict[str, float]:
 
 
 def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
-    names = {"serve": ("tp", "batch"), "infer": ("batch",), "train": ("tp", "pp", "dp", "ep", "zero_stage", "micro_batch")}
+    names = {"serve": ("tp", "batch"), "infer": ("batch",), "train": ("tp", "cp", "pp", "dp", "ep", "zero_stage", "micro_batch")}
     layout: dict[str, int | str] = {n: int(row[n][0]) for n in names[inputs.plan.scenario]}
-    if inputs.plan.scenario == "train":
-        layout["recompute"] = train.RECOMPUTE[int(row.recompute[0])]
-    return layout
+    return layout | (layout_space.named(row) if inputs.plan.scenario == "train" else {})
+
+
+def _priced(listing: Listing) -> str:
+    return "without a price" if listing.price.source == NOBODY else _term(listing.term)
 
 
 def _term(term: str) -> str:
@@ -226,7 +254,7 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
     else:
         why = "no layout divides the model over it within the plan's number of devices"
     return Candidate(
-        label=f"{listing.offer.id}, {_term(listing.term)}" + _where(inputs, listing), provider=listing.provider.id,
+        label=f"{listing.offer.id}, {_priced(listing)}" + _where(inputs, listing), provider=listing.provider.id,
         region=listing.offer.region, offer=listing.offer.id, term=listing.term, system=place.system.id,
         system_name=place.system.name, device=place.device.id, device_name=place.device.name, kind=place.device.kind,
         instances=0, devices=0, precision="", layout={}, throughput=NOTHING, latency={}, cost=NOTHING, cost_parts={},

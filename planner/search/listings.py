@@ -1,11 +1,15 @@
 """What can be bought or rented: every offer and term that the plan allows, and the places those offers stand for."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from planner.errors import InputError
-from planner.schema.hardware import TERMS, Device, Offer, Provider, System
+from planner.schema.hardware import TERMS, Device, Offer, Prices, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.quantity import Price
+
+NOBODY = "no offer in the catalogue"
+"""Source of the price of a system that a plan names and nobody offers: it is estimated, and cannot be chosen."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,12 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                     found[provider.id, offer.id, term, region] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
+    offered = {o.system for p in inputs.providers for o in p.offers}
+    for id in inputs.plan.hardware.systems:
+        if id in inputs.systems and id not in offered:
+            place = places.setdefault((id, inputs.systems[id].devices), len(places))
+            unpriced = Price((float("nan"), inputs.plan.economics.currency), date.min, NOBODY)
+            found[NOBODY, id, "", ""] = Listing(Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place)
     return list(found.values()), [Place(inputs.systems[s], inputs.devices[inputs.systems[s].device], n) for s, n in places]
 
 

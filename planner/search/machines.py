@@ -10,7 +10,7 @@ from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.model.ops import axes, base, laws
 from planner.model.ops.collective import KINDS
-from planner.model.passes import ENGINE
+from planner.model.passes import ENGINE, POWER, sustained
 from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
@@ -20,10 +20,15 @@ from planner.schema.workload import Architecture
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
-USUAL_STACKS = {"serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"), "train": ("megatron", "fsdp", "maxtext"), "infer": ()}
+USUAL_STACKS = {
+    "serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"),
+    "train": ("megatron", "fsdp", "maxtext", "synapse-train"),
+    "infer": (),
+}
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
 """Inference engines that sum over tensor ranks by a kernel of their own."""
+HOST_LINKS = ("PCIe", "NVLink-C2C")
 Find = Callable[[str], Calibration | None]
 
 
@@ -65,6 +70,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     device = setting.device
     main = arithmetic(device, setting.precision)
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
+    wanted["power"] = ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     cache = ("fp8", "default") if setting.quantised_cache and RECIPES[setting.precision].kv == 1 else ("default",)
@@ -85,6 +91,7 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
         {name: np.array([value(s) for s in settings], float) for name, value in _DEVICE.items()}, length=len(settings)
     )
     coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
+    device = device.with_(sustained=sustained(device, coefficients["power"]) if found else np.ones(0))
     surfaces = {law: _surfaces(law, [f[law] for f in found]) for law in coefficients if axes(law)}
     return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
 
@@ -112,7 +119,7 @@ def weakest(found: Mapping[str, Found], *which: str) -> Evidence:
 
 
 def _coefficients(law: str, found: Sequence[Found]) -> Columns:
-    defaults = ENGINE if law == "engine" else laws()[base(law)].COEFFICIENTS
+    defaults = {"engine": ENGINE, "power": POWER}.get(law) or laws()[base(law)].COEFFICIENTS
     return Columns(
         {
             name: np.array([f.fit.coefficients.get(name, value) if f.fit else value for f in found])
@@ -184,6 +191,11 @@ def _host_power(s: Setting) -> float:
     return max(0.0, s.system.power.value / s.system.devices - s.device.tdp.value)
 
 
+def _host_link(s: Setting) -> float:
+    """Bytes a second to the host over the fastest link that goes there."""
+    return max((link.bandwidth.value for link in s.device.links if link.kind.startswith(HOST_LINKS)), default=np.nan)
+
+
 _DEVICE: dict[str, Callable[[Setting], float]] = {
     "peak": lambda s: _peak(s.device, s.precision),
     "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),
@@ -195,6 +207,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
     "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
     "host_power": _host_power,
+    "host_link": _host_link,
     "node": lambda s: s.system.devices if s.system else 1.0,
     "torus": lambda s: float(_link(s.system).startswith("torus")),
     "up_bandwidth": lambda s: _tier(s, "scale_up", "bandwidth"),

@@ -75,6 +75,10 @@ class Candidate:
     mbu: float
     rejected: str
     """Why this candidate cannot be chosen, in words with figures; empty where it can."""
+    carbon: float | None = None
+    """Kilograms of CO2 that the electricity of ``Result.cost_period`` stands for, where the plan gives an intensity."""
+    goodput: float = 1.0
+    """Share of a training run's time that is steps kept: throughput and duration include what checkpoints and failures cost."""
     excess: float = 0.0
     """How many times over the worst limit a rejected candidate is; 0 for one that can be chosen."""
     cited: tuple[Cited, ...] = ()

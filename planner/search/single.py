@@ -14,11 +14,12 @@ from planner.model.passes import Pass, run
 from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
-from planner.search import estimate
+from planner.search import divide, estimate, layout_space
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
 from planner.search.intervals import around, task_of
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
+from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
 from planner.search.result import Cited, Estimate
 
@@ -43,6 +44,15 @@ class Request:
     sequence: int = 4096
     zero_stage: int = 1
     recompute: int = 0
+    cp: int = 1
+    ep: int = 0
+    """0 takes as many ways as ranks allow, up to eight."""
+    virtual: int = 1
+    schedule: int = 0
+    optimizer: int = 0
+    lora_rank: int = 0
+    offload: tuple[str, ...] = ()
+    """optimizer, activations."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +64,7 @@ class Single:
     device: str
     devices: int
     precision: str
-    layout: dict[str, int]
+    layout: dict[str, int | str]
     figures: dict[str, Estimate]
     memory: dict[str, float]
     memory_capacity: float
@@ -79,7 +89,7 @@ class _Run:
     work_unit: str
     memory: dict[str, float]
     one: Pass
-    layout: dict[str, int]
+    layout: dict[str, int | str]
     model_flop: float
     """FLOP a device that the model asks for in that pass."""
 
@@ -109,13 +119,14 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         k: around(v, subject.intervals, task_of(request.mode, k), evidence) for k, v in ran.figures.items()
     }
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
-    hourly, offer = _cheapest(subject, request.devices)
+    hourly, offer = cheapest(subject, request.devices)
     each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode), evidence) if offer else None
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
+    able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
     return Single(
         subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
-        dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(memory.usable(np.array(capacity))),
+        dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
@@ -123,20 +134,6 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         (*device_figures(device, precision), *tier_figures(system),
          *(law(f) for f in used(request.mode, found[0], subject.workload.architecture).values() if f.fit)),
     )  # fmt: skip
-
-
-def _cheapest(subject: Subject, devices: int) -> tuple[float, str]:
-    """Rent of so many devices an hour, pro rata of the cheapest on-demand offer of the system's device."""
-    best, name = np.inf, ""
-    for provider in subject.providers:
-        for offer in provider.offers:
-            node = subject.alike.get(offer.system)
-            if node is None or offer.prices.on_demand is None:
-                continue
-            each = offer.prices.on_demand.amount / (offer.devices or node) * devices
-            if each < best:
-                best, name = each, f"{provider.id} {offer.id} {offer.region}".strip()
-    return (float(best), name) if name else (float("nan"), "")
 
 
 def _architecture(subject: Subject) -> tuple[Columns, Columns]:
@@ -174,7 +171,13 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         "ttft_s": float(s.ttft[0]), "tpot_s": float(s.tpot[0]),
         "decode_step_s": float(s.decode.seconds[0]),
     }  # fmt: skip
-    layout = {"tp": tp, "replicas": replicas, "batch": r.batch, "input_tokens": r.input_tokens, "output_tokens": r.output_tokens}
+    layout: dict[str, int | str] = {
+        "tp": tp,
+        "replicas": replicas,
+        "batch": r.batch,
+        "input_tokens": r.input_tokens,
+        "output_tokens": r.output_tokens,
+    }
     return _Run(
         figures,
         rate,
@@ -193,42 +196,25 @@ def _divisors(a: Columns, devices: int) -> str:
 
 def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
     a, size = _architecture(subject)
-    tp = r.tp or 1
-    dp = r.devices / (tp * r.pp)
-    batch = r.global_batch or int(max(1, dp) * r.micro_batch)
-    micro = batch / (dp * r.micro_batch) if dp else 0
-    for wrong, what in (
-        (dp % 1 or dp < 1, f"tp {tp} × pp {r.pp} does not divide {r.devices} devices"),
-        (a.num_heads[0] % tp, f"tp {tp} does not divide {int(a.num_heads[0])} heads"),
-        (a.num_layers[0] % r.pp, f"pp {r.pp} does not divide {int(a.num_layers[0])} layers"),
-        (micro % 1 or micro < 1, f"a global batch of {batch} is no multiple of {int(max(1, dp))} × micro-batch {r.micro_batch}"),
-    ):
-        if wrong:
-            raise InputError(what, hint=_divisors(a, r.devices) if "heads" in what or "devices" in what else "")
-    ep = min(8.0, dp * tp) if a.num_experts[0] else 1.0
-    rows = rows.with_(
-        tp=float(tp), pp=float(r.pp), cp=1.0, ep=ep, dp=dp, virtual=1.0, shard=dp, micro_batch=float(r.micro_batch),
-        num_micro=micro, sequence=float(r.sequence), zero_stage=float(r.zero_stage), recompute=float(r.recompute), gradient=4.0,
-        flash=1.0,
-    )  # fmt: skip
+    assert subject.workload.architecture is not None
+    names = ("cp", "pp", "ep", "virtual", "schedule", "micro_batch", "zero_stage", "recompute", "optimizer", "lora_rank")
+    asked = {name: float(getattr(r, name)) for name in names} | {"tp": float(r.tp or 1)}
+    asked |= {f"offload_{name}": 1.0 for name in r.offload}
+    chosen = divide.layout(subject.workload.architecture, r.devices, r.global_batch, r.sequence, asked)
+    rows = estimate.layouts(rows.with_(**{name: chosen[name] for name in chosen}))
+    batch = int(chosen.num_micro[0] * chosen.dp[0] * r.micro_batch)
     step = estimate.train(a, size, rows, machine)  # type: ignore[arg-type]
     seconds, tokens = float(step.seconds[0]), batch * r.sequence
-    held = memory.training(size, a, rows)
+    held = estimate.held(a, size, rows)
     peak = machine.device.peak[0]  # type: ignore[attr-defined]
     figures = {
         "tokens_per_s": tokens / seconds, "tokens_per_s_per_device": tokens / seconds / r.devices, "step_s": seconds,
         "model_tflops_per_device": float(step.model_flop[0]) / seconds / r.devices / 1e12,
         "model_flop_utilisation": float(step.model_flop[0]) / seconds / r.devices / peak,
+        "hardware_flop_utilisation": float(step.whole.flop[0]) / seconds / peak,
     }  # fmt: skip
-    layout = {
-        "tp": tp,
-        "pp": r.pp,
-        "dp": int(dp),
-        "zero_stage": r.zero_stage,
-        "micro_batch": r.micro_batch,
-        "global_batch": batch,
-        "sequence": r.sequence,
-    }
+    layout: dict[str, int | str] = {name: int(rows[name][0]) for name in layout_space.DEGREES}
+    layout |= {"global_batch": batch, "sequence": r.sequence, **layout_space.named(rows)}
     return _Run(
         figures,
         tokens / seconds,

@@ -16,7 +16,8 @@ from planner.errors import InputError
 from planner.model.families import network
 from planner.schema.claim import feeds_fit
 from planner.schema.coefficients import Calibration, Fit
-from planner.validate.predict import Rows, predict
+from planner.validate.predict import predict
+from planner.validate.rows import Rows
 from planner.validate.tables import translated
 from planner.validate.translate import Translated
 

@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.errors import InputError
+from planner.model.policy import ATTENTION, FULL, NONE, OPERATORS
 from planner.schema import claim
+from planner.schema.claim import BY_OPERATOR
 from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
 from planner.schema.quantity import Figure
@@ -18,7 +20,8 @@ from planner.schema.workload import Architecture, Network, Requests, Workload
 from planner.search.machines import Setting, arithmetic
 
 STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
-RECOMPUTE = {"": 0, "none": 0, "selective": 1, "selective+sequence_parallel": 1, "full": 2, "qkv_proj_offloaded": 2}
+RECOMPUTE = {"": NONE, "none": NONE, "selective": ATTENTION, "selective+sequence_parallel": ATTENTION, "full": FULL}
+RECOMPUTE["qkv_proj_offloaded"] = FULL
 QUANTISED_CACHE = ("trtllm", "mlperf", "synapse")  # stacks whose published runs keep the KV cache in 8 bits where weights are
 SEQUENCES_WITHOUT_LENGTH = 128.0  # tokens: what published encoder benchmarks use where they do not say
 
@@ -57,6 +60,8 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["skip"] = t["wrong"]
     zoo = t["workload"].str.extract(r"^([^/]*/)", expand=False).fillna("")
     t["stack"] = _distinct(zoo.str.cat(t[STACK_COLUMNS], sep=" "), claim.stack)
+    both = (t["task"] == "training") & t["stack"].isin(claim.TRAINS_TOO)
+    t["stack"] = t["stack"].where(~both, t["stack"] + "-train")
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
@@ -75,7 +80,10 @@ def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
     """Rows that fits may use: a fifth of the networks by name, a third of the language models' runs by what they are."""
     network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     names = t["workload"].map({name: claim.feeds_fit(name) for name in t["workload"].unique()}).to_numpy(bool)
-    runs = [claim.feeds_fit(" ".join(map(str, run)), claim.FED_RUNS) for run in t[RUN].itertuples(index=False, name=None)]
+    runs = [
+        claim.feeds_fit(" ".join(map(str, run)), claim.FED_OF_FEW.get(run[-1], claim.FED_RUNS))
+        for run in t[RUN].itertuples(index=False, name=None)
+    ]
     return np.where(network, names, np.array(runs, bool))
 
 
@@ -173,6 +181,11 @@ def virtual_stages(notes: str) -> float:
     """Interleaved pipeline stages a device, as notes say it (``VP=5``, ``stages per device 3``)."""
     match = re.search(r"\bVP=(\d+)|stages per device (\d+)", notes)
     return float(match[1] or match[2]) if match else 1.0
+
+
+def recomputed(text: str, stack: str) -> int:
+    """Index of policy.RECOMPUTE that a ``recompute`` text means under a stack."""
+    return OPERATORS if text == "selective" and stack in BY_OPERATOR else RECOMPUTE.get(text, NONE)
 
 
 def zero_stage(sharding: str) -> int:

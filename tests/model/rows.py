@@ -21,7 +21,8 @@ def machine(n: int = 1, *, fits: dict[str, dict[str, object]] | None = None, **d
     """100 TFLOP/s, 1 TB/s, 80 GB; eight of them joined at 100 GB/s, further ones at 10 GB/s; ideal unless ``fits`` says."""
     plain = {
         "peak": 100e12, "peak_half": 100e12, "bandwidth": 1e12, "capacity": 80e9, "cache": np.nan, "units": np.nan, "cores": 1.0,
-        "tdp": 700.0, "idle": 100.0, "host_power": 0.0, "node": 8.0, "up_bandwidth": 100e9, "up_size": 8.0, "out_bandwidth": 10e9,
+        "tdp": 700.0, "idle": 100.0, "host_power": 0.0, "host_link": 64e9, "sustained": 1.0,
+        "node": 8.0, "up_bandwidth": 100e9, "up_size": 8.0, "out_bandwidth": 10e9,
     }  # fmt: skip
     wanted = [*laws(), "matmul_half", "engine"]
     fits = {"matmul_half": (fits or {}).get("matmul", {}), **(fits or {})}
@@ -44,7 +45,7 @@ def inference(n: int = 1, **more: object) -> Columns:
     """A pass in bf16 on one device of one sequence, fused."""
     plain = {
         "tp": 1.0, "pp": 1.0, "ep": 1.0, "adp": 1.0, "expert_tp": 1.0, "pooled": 1.0, "split_norms": 1.0, "fused": 1.0,
-        "flash": 1.0, "batch": 1.0,
+        "flash": 1.0, "even": 0.0, "batch": 1.0,
         "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
@@ -55,7 +56,11 @@ def layout(n: int = 1, **more: object) -> Columns:
     plain = {
         "tp": 1.0, "cp": 1.0, "pp": 1.0, "dp": 1.0, "ep": 1.0, "virtual": 1.0, "micro_batch": 1.0, "num_micro": 1.0,
         "sequence": 1024.0, "zero_stage": 0.0, "recompute": 0.0, "weight": 2.0, "head_weight": 2.0, "activation": 2.0, "kv": 2.0,
-        "gradient": 4.0, "fused": 1.0, "flash": 1.0, "shard": more.get("dp", 1.0),
+        "gradient": 4.0, "fused": 1.0, "fused_loss": 1.0, "flash": 1.0,
+        "shard": more.get("dp", 1.0), "sp": 1.0, "ring": 1.0,
+        "balanced": 1.0, "schedule": 0, "optimizer": 0, "offload_optimizer": 0.0, "offload_activations": 0.0, "lora_rank": 0.0,
+        "overlap": 0.0,
+        "stored": 2.0, "even": 1.0,
     }  # fmt: skip
     return Columns({**plain, **more}, length=n)  # type: ignore[dict-item]
 

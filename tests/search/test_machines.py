@@ -176,7 +176,7 @@ def test_one_configuration_is_a_row_of_the_search() -> None:
         )  # fmt: skip
         alone = single(request, subject(scenario), {}.get)
         rate = next(v.value for k, v in alone.figures.items() if k in ("output_tokens_per_s", "tokens_per_s", "samples_per_s"))
-        each = c.throughput.value / (1 if scenario == "train" else c.instances)
+        each = c.throughput.value / (c.goodput if scenario == "train" else c.instances)
         assert rate == pytest.approx(each)
         assert sum(alone.memory.values()) == pytest.approx(sum(c.memory.values()))
         assert alone.time == pytest.approx(c.time) and alone.bottleneck == c.bottleneck and alone.fits

@@ -3,8 +3,8 @@
 The pass is columns (N,): batch [sequences], query [new tokens a sequence], context [keys a new token sees on average],
 cached [keys read from the cache a sequence], logits [tokens whose logits are wanted], tp, ep, expert_tp [parallel
 degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], flash [1
-where attention keeps its scores on the chip, else 0], weight, head_weight, activation, kv [bytes an element], fused [1 where
-an inference engine or compiler fuses elementwise work, else 0].
+where attention keeps its scores on the chip, else 0], even [1 where routers load experts alike, else 0], weight,
+head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
@@ -33,6 +33,17 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         _matmul("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
     ]
     return [op for op in ops if np.any(op.count)]
+
+
+LOSS = (6.0, 18.0)
+"""Elements of 2 bytes that the loss moves a logit, forward and backward halves alike: where it is one kernel that reads logits
+and writes their gradients, and where PyTorch's is made of a cast to fp32, a softmax and their gradients."""
+
+
+def loss(a: Columns, p: Columns) -> Op:
+    """Cross-entropy over the vocabulary of a training step's forward pass; its backward pass moves as much again."""
+    moved = p.logits * a.vocab_size / p.tp * np.where(p.fused_loss > 0, *LOSS) / 3  # the backward pass counts twice this
+    return _stream("loss", 1.0, moved, p, kernels=np.where(p.fused_loss > 0, 1.0, 4.0))
 
 
 def kv_bytes(a: Columns, p: Columns, tokens: Array) -> Array:
@@ -176,7 +187,9 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     if not np.any(count):
         return []
     own = tokens / p.split_norms  # under sequence parallelism each tensor rank routes its share of the tokens
-    load = routed(own * p.pooled, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float))
+    load = routed(
+        own * p.pooled, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float), p.even > 0
+    )
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)

@@ -54,12 +54,13 @@ def time(s: Columns, weights: Array, activations: Array, device: Columns, c: Col
     return first + second + c.t_r * rows * s.groups / units + t_buffers + c.t_q * s.quantise
 
 
-def routed(tokens: Array, visits: Array, experts: Array, ranks: Array) -> dict[str, Array]:
+def routed(tokens: Array, visits: Array, experts: Array, ranks: Array, even: Array | bool = False) -> dict[str, Array]:
     """Tokens spread over experts by a power law, each token to ``visits`` of them (N,): what an average device of ``ranks`` gets.
 
     Loads are uniform in their logarithm, which is the power law of exponent 1 that aiconfigurator's tables are measured
     with, up to SLACK of the tokens for one expert. groups: its experts that any token visits; rows: tokens each of them gets;
-    skew: by how much, relative to it, chance alone lifts the busiest device (the largest of ``ranks`` sums).
+    skew: by how much, relative to it, chance alone lifts the busiest device (the largest of ``ranks`` sums). ``even``: every
+    expert gets as many, as training balances them.
     """
     all_visits = tokens * visits
     span = np.log(np.where(all_visits > experts, np.maximum(SLACK * tokens, 2.0), FEW))  # largest load over least, ln
@@ -69,5 +70,7 @@ def routed(tokens: Array, visits: Array, experts: Array, ranks: Array) -> dict[s
     apart = np.maximum(0.0, span / 2 / np.tanh(span / 2) - 1) * ranks / experts  # variance of a device's share
     lifted = np.sqrt(2 * np.log(np.maximum(ranks, 1.0)) * apart * (1 - 1 / np.maximum(ranks, 1.0)))
     skew = np.minimum(lifted, np.minimum(ranks, np.maximum(experts / visits, 1.0)) - 1)
+    touched = np.where(even, np.minimum(experts, all_visits), touched)
+    skew = np.where(even, 0.0, skew)
     rows = all_visits / np.maximum(touched, 1.0)
     return {"tokens": tokens, "groups": np.maximum(touched / ranks, 1.0), "rows": rows, "skew": skew}

@@ -65,6 +65,10 @@ def _yields(result: Result, c: Candidate) -> list[Pair]:
     pairs += [("MFU", percent(c.mfu)), ("MBU", percent(c.mbu)), ("Power", show(c.power, "watt"))]
     per = brief(result.work_unit, 40)
     pairs.append((f"Energy per {per}", show(c.energy_per_unit, "joule")))
+    if c.carbon is not None:
+        pairs.append(("Carbon dioxide", show(c.carbon, "kilogram")))
+    if c.goodput < 1:
+        pairs.append(("Goodput, share of the time", percent(c.goodput)))
     return pairs
 
 

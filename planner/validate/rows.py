@@ -1,0 +1,83 @@
+"""Rows of a translated table with everything about them as columns."""
+
+from typing import Literal
+
+import numpy as np
+
+from planner.model.columns import Array, Columns
+from planner.model.operation import Machine
+from planner.schema.claim import FUSED
+from planner.search import estimate
+from planner.search.machines import Find, machine, weakest
+from planner.validate.translate import Translated
+
+
+class Rows:
+    """Some rows of a table with everything about them as columns."""
+
+    def __init__(self, translated: Translated, index: Array, find: Find) -> None:
+        self.table = translated.table.iloc[index]
+        self.subject = self.table["subject"].to_numpy()
+        self._translated, self._index, self._find = translated, np.asarray(index), find
+        settings = translated.settings
+        table, self.found = machine(settings, find)
+        self.setting = self.table["setting"].to_numpy()
+        self.machine: Machine = table.take(self.setting)
+        codes = np.array([estimate.PRECISIONS.index(s.precision) for s in settings])[self.setting]
+        cache = np.array([s.quantised_cache for s in settings], bool)[self.setting]
+        rows = Columns(fused=self.table["stack"].isin(FUSED).to_numpy(float), length=len(self.table))
+        cheap = estimate.with_precision(rows, codes, quantised_cache=False)
+        self.base = cheap.with_(kv=np.where(cache, estimate.with_precision(rows, codes).kv, cheap.kv))
+        self.evidence = [weakest(self.found[i], *self._laws()) for i in self.setting]
+
+    def _laws(self) -> tuple[str, ...]:
+        first = self._translated.subjects[int(self.subject[0])] if len(self.subject) else None
+        return ("matmul",) if first is None or first.architecture is not None else ("network",)
+
+    def repeated(self, index: Array, **changed: Array) -> "Rows":
+        """Rows by index, as often as they are named, with columns of the table replaced."""
+        more = Rows(self._translated, self._index[index], self._find)
+        more.table = more.table.assign(**changed)
+        return more
+
+    def number(self, name: str, default: float = np.nan) -> Array:
+        """A numeric column with ``default`` where it is empty."""
+        return self.table[name].fillna(default).to_numpy(float)
+
+    def architectures(self) -> tuple[Columns, Columns]:
+        """Sizes and parameter counts of each row's transformer."""
+        used, back = np.unique(self.subject, return_inverse=True)
+        records = [self._translated.subjects[int(i)].architecture for i in used]
+        a, size = estimate.architecture_table([r for r in records if r is not None])
+        return a.take(back), size.take(back)
+
+    def networks(self) -> Columns:
+        """macs, parameters and activations of each row's network."""
+        used, back = np.unique(self.subject, return_inverse=True)
+        records = [self._translated.subjects[int(i)].network for i in used]
+        numbers = [(r.macs.value, r.parameters.value, r.activations.value if r.activations else 0.0) for r in records if r]
+        macs, parameters, activations = np.array(numbers).T
+        return Columns(macs=macs, parameters=parameters, activations=activations).take(back)
+
+    def requests(self) -> tuple[Array, Array]:
+        """Input and output tokens: the row's own, else the benchmark's."""
+        subjects = [self._translated.subjects[int(i)] for i in self.subject]
+        of = [(s.requests.input_tokens, s.requests.output_tokens) if s.requests else (np.nan, np.nan) for s in subjects]
+        given = np.array(of).reshape(-1, 2)
+        isl, osl = self.number("input_tokens"), self.number("output_tokens")
+        return np.where(np.isnan(isl), given[:, 0], isl), np.where(np.isnan(osl), given[:, 1], osl)
+
+    def limits(self, which: Literal["ttft", "tpot"]) -> Array:
+        """Latency limit of each row's scenario [s], infinite where it has none."""
+        subjects = [self._translated.subjects[int(i)] for i in self.subject]
+        found = []
+        for subject, scenario in zip(subjects, self.table["scenario"], strict=True):
+            limits = subject.requests.limits.get(scenario, {}) if subject.requests else {}
+            found.append(limits.get(which, np.inf))
+        return np.array(found, float)
+
+
+def best_of(row: Array, score: Array, n: int) -> Array:
+    """For each of n rows the option with the highest score."""
+    order = np.lexsort((-score, row))
+    return order[np.searchsorted(row[order], np.arange(n))]
