@@ -59,6 +59,7 @@ ENGINE = {
     "decode_step": 0.0,
     "training_step": 0.0,
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
+    "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
     "experts": 1.0,

@@ -97,7 +97,10 @@ def assemble(
     shown = (p.num_micro - 1) * _exposed(each, work.seconds) + _exposed(each + once, work.seconds)
     whole = whole.plus("communication", shown)
     whole = whole.plus("optimizer", _update(size, a, p, machine)).plus("offload", _offload(a, p, machine, stage.seconds))
-    whole = whole.plus("overhead", machine.laws["engine"].training_step)
+    engine = machine.laws["engine"]
+    domains = np.maximum(1.0, p.tp * p.cp * p.pp * p.dp / machine.device.up_size)  # nodes, racks, slices
+    whole = whole.plus("stragglers", whole.seconds * engine.straggle * np.log2(domains))
+    whole = whole.plus("overhead", engine.training_step)
     return Step(whole, one.flop * p.num_micro * p.tp * p.cp * p.dp)
 
 

@@ -45,11 +45,11 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
     return fits
 
 
-TRAINING = ("compute", "communication", "attention", "elementwise", "experts", "dispatch")
+TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")
 INFERENCE = ("compute", "decode_step", "prefill_step", "experts", "attention", "dispatch")
 SHARE = Range(0.95, 0.2, 1.5)
-RANGES = {"prefill_step": Range(2e-3, 1e-6, 0.5), "decode_step": Range(5e-4, 1e-6, 0.1)}
-RANGES["communication"] = Range(2.0, 0.2, 20.0)  # a stack that overlaps it with products leaves little of it to see
+RANGES = {"straggle": Range(5e-3, 1e-6, 0.1), "prefill_step": Range(2e-3, 1e-6, 0.5), "decode_step": Range(5e-4, 1e-6, 0.1)}
+SHARES = {"communication": Range(0.95, 0.2, 5.0)}
 PULL = (
     0.5  # towards 1 for every share, in units of the loss (an error of 10 %) by square of the logarithm: few runs, no wild shares
 )
@@ -94,7 +94,7 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
         off = errors(dict(zip(names, np.exp(x).tolist(), strict=True)), fed) / 0.1
         return float(np.nanmean(np.sqrt(1 + off**2)) + PULL * np.sum(x[shares] ** 2))
 
-    best = _minimum(loss, [RANGES.get(name, SHARE) for name in names])
+    best = _minimum(loss, [RANGES.get(name) or SHARES.get(name, SHARE) for name in names])
     values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
     off = np.abs(np.expm1(errors(values, unseen))) if unseen else np.zeros(1)
     first = _where(_where(runs, lambda t: t["metric"] == "ttft_s"), lambda t: t["feeds"])
