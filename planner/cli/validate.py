@@ -1,12 +1,24 @@
 """``planner validate``: published measurements against estimates."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 from planner.errors import printable
+
+if TYPE_CHECKING:
+    from planner.catalogue.profiles import Profiles
+
+
+class LeaveOut(StrEnum):
+    """Columns by whose values runs are left out of the fits."""
+
+    workload = "workload"
+    devices = "devices"
+
 
 EXAMPLES = "Example: planner validate measurements/*.csv --format json"
 
@@ -16,6 +28,9 @@ def command(
     format: FormatOption = Format.table,
     write_intervals: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the spread of errors by task and evidence here (YAML).")
+    ] = None,
+    leave_out: Annotated[
+        LeaveOut | None, typer.Option(help="Refit each stack without a model, or a number of devices, and estimate those runs.")
     ] = None,
     profiles_dir: ProfilesOption = None,
 ) -> None:
@@ -28,6 +43,9 @@ def command(
         from planner.catalogue.tables import intervals_text
 
         write(intervals_text(spread(tables, catalogue)), write_intervals)
+    if leave_out:
+        _left_out(tables, catalogue, leave_out, format)
+        return
     result = validate(tables, catalogue)
     if format is Format.json:
         write(dump(result), None)
@@ -39,6 +57,19 @@ def command(
         f"{f['file']}: skipped {n}: {printable(reason, 200)}" for f in result["files"] for reason, n in f["skipped"].items()
     ]
     say("\n".join([table(header, rows, "lrrrrrrr"), *skipped]))
+
+
+def _left_out(tables: list[Path], catalogue: "Profiles", column: LeaveOut, format: Format) -> None:
+    from planner.validate.score import errors_of
+    from planner.validate.tables import runs_left_out
+
+    found = {path.name: errors_of(runs_left_out(path, catalogue, column.value)) for path in tables}
+    if format is Format.json:
+        write(dump({"schema_version": 1, "left_out": column.value, "files": found}), None)
+        return
+    rows = [[name, str(e["rows"]), *(_percent(e[q]) for q in ("median_ape", "mean_ape", "p90_ape"))] for name, e in found.items()]
+    say(f"Each run estimated by fits to the runs of other values of {column.value}.")
+    say(table(["file", "runs", "median error", "mean", "90th percentile"], rows, "lrrrr"))
 
 
 def _percent(share: float | None) -> str:

@@ -1,6 +1,7 @@
 """Published throughput to fits of the network law and of software stacks, by the same translation that scores it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,26 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     A third of the runs, by the hash of what they are, feeds a fit; the error is that on the others. Stacks with fewer
     than EACH such runs have none.
     """
+    fits = {key: _engine_fit(*key, some, profiles) for key, some in _runs(paths, profiles).items()}
+    return {key: fit for key, fit in fits.items() if fit is not None}
+
+
+def left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
+    """Runs of a table, each estimated with its stack's fit to the runs of all other values of ``column``; where those are too
+    few for a fit, without one.
+    """
+    found = []
+    for (family, stack), runs in _runs([path], profiles).items():
+        for value in sorted({v for f in runs for v in f.table[column].unique()}):
+            others = _where(runs, lambda t, v=value: t[column] != v)  # type: ignore[misc]
+            fit = _engine_fit(family, stack, others, profiles) if others else None
+            own = _where(runs, lambda t, v=value: t[column] == v)  # type: ignore[misc]
+            found.append(_estimated(own, family, {stack: fit} if fit else {}, profiles))
+    return pd.concat(found) if found else pd.DataFrame(columns=["value", "estimate"])
+
+
+def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], list[Translated]]:
+    """(family, stack) -> the runs of language models that could feed its fit, table by table."""
     tables = [predict(translated(path, profiles), profiles.calibration) for path in paths]
     found = [translated(path, profiles) for path in paths]
     runs: dict[tuple[str, str], list[Translated]] = {}
@@ -72,8 +93,7 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
         usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
         for key, rows in t[usable].groupby([pd.Series(families, index=t.index), "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
-    fits = {key: _engine_fit(*key, some, profiles) for key, some in runs.items()}
-    return {key: fit for key, fit in fits.items() if fit is not None}
+    return runs
 
 
 def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profiles) -> Fit | None:
@@ -116,8 +136,9 @@ def _estimated(tables: list[Translated], family: str, engine: dict[str, Fit], pr
 
     def trial(id: str) -> Calibration | None:
         plain = profiles.calibration(id)
-        if id != family:
-            return plain
+        if id != family:  # what the shipped fits of stacks lend to devices alike would let the runs in again
+            laws = {law: fits for law, fits in plain.laws.items() if law != "engine"} if plain else {}
+            return replace(plain, laws=laws) if plain else None
         return Calibration(family, "family", {}, {**(plain.laws if plain else {}), "engine": engine})
 
     return pd.concat([predict(Translated(f.table.copy(), f.settings, f.subjects), trial) for f in tables])

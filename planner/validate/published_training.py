@@ -1,14 +1,16 @@
 """Published training runs of language models: each row's layout, what it does not say of it, and the step."""
 
 import numpy as np
+import pandas as pd
 
 from planner.model import memory
 from planner.model.columns import Array, Columns, product
 from planner.model.policy import FULL
 from planner.schema.claim import FUSED_LOSS, HALF_GRADIENTS, OVERLAPPED, UNBALANCED, WRITTEN
 from planner.search import estimate
+from planner.search.machines import Find
 from planner.validate.rows import Rows, best_of
-from planner.validate.translate import recomputed, virtual_stages, zero_stage
+from planner.validate.translate import Translated, recomputed, virtual_stages, zero_stage
 
 DEGREES = np.array([1, 2, 4, 8], float)
 TRAITS = {
@@ -35,6 +37,13 @@ def step(r: Rows) -> dict[str, Array]:
     found, fits = _steps(wide)
     best = best_of(row, np.where(fits, 1e15, 0.0) + np.nan_to_num(found["tokens_per_s"]), len(r.table))
     return {metric: values[best] for metric, values in found.items()}
+
+
+def fits(t: Translated, find: Find) -> pd.DataFrame:
+    """The training runs of a table with ``fits``: whether what each held at its layout is within its device's memory."""
+    index = np.flatnonzero((t.table["task"] == "training") & (t.table["skip"] == ""))
+    with np.errstate(all="ignore"):
+        return t.table.iloc[index].assign(fits=_steps(Rows(t, index, find))[1])
 
 
 def _steps(r: Rows) -> tuple[dict[str, Array], Array]:

@@ -34,6 +34,13 @@ def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
     }
 
 
+def errors_of(t: pd.DataFrame) -> dict[str, Any]:
+    """How many rows have an estimate, and how far off those are (fractions of the published value)."""
+    off = np.abs((t["estimate"] / t["value"] - 1).dropna().to_numpy(float))
+    mean = float(off.mean()) if len(off) else None
+    return {"rows": len(off), "median_ape": _quantile(off, 0.5), "mean_ape": mean, "p90_ape": _quantile(off, 0.9)}
+
+
 def rows(t: pd.DataFrame) -> list[dict[str, Any]]:
     """Each row's case, value, estimate, interval, evidence and reason to skip; None where there is none."""
     names = ["case", "value", "estimate", "low", "high", "evidence", "skip"]

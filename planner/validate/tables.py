@@ -33,6 +33,13 @@ def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
     }
 
 
+def runs_left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
+    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``."""
+    from planner.validate.fit import left_out  # which reads tables by this module
+
+    return left_out(path, profiles, column)
+
+
 def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
     """The rows of one file with estimate, low, high, evidence and skip."""
     return with_intervals(predict(translated(path, profiles), profiles.calibration), intervals())

@@ -47,6 +47,8 @@ def strict(text: str) -> dict[str, Any]:
         (("estimate", "resnet-50", "acme-one", "--precision", "bf16"), 0, "figures"),
         (("compare", "PLAN"), 0, "candidates"),
         (("report", "PLAN"), 0, "candidates"),
+        (("layouts", "llama-3.1-8b", "acme-one-x8", "--global-batch", "64"), 0, "fits_from"),
+        (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--devices", "16", "--up-to", "--rank", "cost"), 0, "best"),
     ],
 )
 def test_json_and_nothing_else_on_stdout(
@@ -303,3 +305,45 @@ def test_check_is_status_1_where_something_is_wrong(own: Path, planner: Callable
 def test_version(planner: Callable[..., Any]) -> None:
     run = planner("--version")
     assert (run.status, run.out) == (0, f"planner {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--devices", "12"), "no whole number of nodes of 8"),
+        (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--tp", "5"), "the nearest that does is 4"),
+        (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--precision", "int8"), "trains in none of int8"),
+        (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--sequence", "1000000"), "longer than llama-3.1-8b allows: 131,072"),
+        (("layouts", "resnet-50", "nvidia-h100-sxm-x8"), "is not a language model"),
+        (("scale", "--loss", "1.5"), "floor is 1.8172"),
+        (("scale", "--compute", "-3 FLOP"), "is not a positive number"),
+        (("scale",), "give one of --compute, --loss and --parameters"),
+        (("estimate", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--train", "--pp", "5"), "The nearest that does: pp 4"),
+    ],
+)
+def test_training_that_cannot_be(arguments: tuple[str, ...], said: str, refused: Refused) -> None:
+    assert said in refused(*arguments)
+
+
+def test_scale_as_json(planner: Callable[..., Any]) -> None:
+    found = strict(planner("scale", "--compute", "1e22 FLOP", "--format", "json").out)
+    assert found["parameters"] * found["tokens"] * 6 == pytest.approx(1e22) and "arXiv" in found["law"]["source"]
+
+
+def test_layouts_as_a_table_say_what_was_dropped_and_why(planner: Callable[..., Any], own: Path) -> None:
+    shown = planner("layouts", "llama-3.1-70b", "nvidia-h100-sxm-x8", "--devices", "64", "--global-batch", "64", "--top", "2")
+    assert shown.status == 0 and "First ones dropped:" in shown.out and "of it to use" in shown.out
+    nothing = planner("layouts", "llama-3.1-405b", "nvidia-h100-sxm-x8", "--devices", "8", "--global-batch", "8")
+    assert nothing.status == 1 and "Nothing fits on 8 devices. It would from" in nothing.out
+
+
+def test_a_system_that_nobody_prices_is_estimated_and_cannot_be_chosen(planner: Callable[..., Any], tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(
+        "title: t\nworkload: {model: llama-3.1-8b}\ntrain: {tokens: 10 billion, sequence_length: 8192, global_batch: 128}\n"
+        "hardware: {systems: [nvidia-h100-sxm-x8, aws-trainium2-x16], max_devices: 64}\n"
+    )
+    found = strict(planner("compare", plan, "--format", "json").out)["candidates"]
+    (trainium,) = [c for c in found if c["device"] == "aws-trainium2"]
+    assert trainium["latency"]["duration"]["value"] > 0 and trainium["cost"]["value"] is None
+    assert "has no price in the catalogue" in trainium["rejected"] and "without a price" in trainium["label"]
