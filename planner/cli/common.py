@@ -80,6 +80,32 @@ def standard_output() -> Iterator[None]:
         raise InputError(f"cannot be written: {error.strerror}", where="stdout") from None
 
 
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr for what takes over a second."""
+    from time import monotonic
+
+    start = monotonic()
+    bars: list[Any] = []
+
+    def tick(done: int, of: int) -> None:
+        if not bars and monotonic() - start > 1 and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            bars.append(Progress(console=Console(stderr=True), transient=True))
+            bars[0].start()
+            bars[0].add_task(what)
+        for bar in bars:
+            bar.update(bar.task_ids[0], completed=done, total=of)
+
+    try:
+        yield tick
+    finally:
+        for bar in bars:
+            bar.stop()
+
+
 def say(text: str) -> None:
     """Print ``text`` for people: characters that a terminal would act on are replaced."""
     write(visible(text), None)

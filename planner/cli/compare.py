@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, about, answer, plan_text, profiles, table
+from planner.cli.common import Format, FormatOption, ProfilesOption, about, answer, plan_text, profiles, progress, table
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ def command(
     else:
         text, path = plan_text(plan)
         asked, _ = read_plan(path, text)
-    with about(path):
-        result = decide(gather(asked, text, path, profiles(profiles_dir)))
+    with about(path), progress("layouts") as tick:
+        result = decide(gather(asked, text, path, profiles(profiles_dir)), tick)
     answer(format, lambda: json_text(result), lambda: _text(result, every))
     if not result.verdict.choice:
         raise typer.Exit(1)

@@ -61,6 +61,7 @@ def command(
     optimizer: Annotated[Optimizer, typer.Option(help="What updates the weights (training).")] = Optimizer.adamw,
     lora_rank: Annotated[int, typer.Option(min=0, max=4096, help="Rank of low-rank adapters; 0 trains all.")] = 0,
     offload: Annotated[list[Offload] | None, typer.Option(help="Kept on the host (training); may be repeated.")] = None,
+    eager: Annotated[bool, typer.Option("--eager", help="Without fused kernels or a compiler (training).")] = False,
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
@@ -83,7 +84,7 @@ def command(
     moved = tuple(part.value for part in offload or ())
     request = Request(
         mode, count, precision, batch, input, output, tp, pp, micro_batch, global_batch, sequence, zero, stage, cp, ep, virtual,
-        kind, updated, lora_rank, moved,
+        kind, updated, lora_rank, moved, eager,
     )  # fmt: skip
     found = single(request, about, catalogue.calibration)
     answer(format, lambda: dump({"schema_version": 1, **asdict(found)}), lambda: _text(found))

@@ -1,14 +1,12 @@
 """``planner layouts``: every way to lay a training job out over devices, the best first."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from planner.cli.common import Format, FormatOption, Optimizer, ProfilesOption, answer, dump, profiles, table
+from planner.cli.common import Format, FormatOption, Optimizer, ProfilesOption, answer, dump, profiles, progress, table
 
 if TYPE_CHECKING:
     from planner.search.best_layouts import Answer, Ranked
@@ -72,25 +70,11 @@ def command(
     job = Job(a, float(sequence), float(global_batch), optimizer.value, lora_rank, (), search is Search.all, fixed)
     count = devices or (about.system.devices if about.system else 1)
     asked = Asked(count, up_to, tuple(precision or ["bf16"]), rank.value, top)
-    with _progress() as tick:
+    with progress("layouts") as tick:
         found = best(job, asked, about, catalogue.calibration, tick)
     answer(format, lambda: dump({"schema_version": 1, **asdict(found)}), lambda: _text(found, about.workload.name, count))
     if not found.best:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on stderr for what takes over a second."""
-    from time import monotonic
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    start = monotonic()
-    with Progress(console=Console(stderr=True), transient=True, disable=not Console(stderr=True).is_terminal) as bar:
-        task = bar.add_task("layouts", total=None, visible=False)
-        yield lambda done, of: bar.update(task, completed=done, total=of, visible=monotonic() - start > 1)
 
 
 HEADER = ["devices", "dtype", "layout", "step", "tokens/s each", "MFU", "HFU", "memory", "a billion tokens", "a token"]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from planner.cli.common import ProfilesOption, about, plan_text, profiles, same_file, write
+from planner.cli.common import ProfilesOption, about, plan_text, profiles, progress, same_file, write
 from planner.errors import InputError, unknown, visible
 
 EXAMPLES = "Example: planner report plan.yaml -o decision.html"
@@ -45,8 +45,8 @@ def command(
     if output is None and kind is Kind.html and str(plan) != "-":
         output = plan.with_suffix(".html") if plan.name != "plan.yaml" else plan.with_name("report.html")
     read, _ = read_plan(path, text)
-    with about(path):
-        result = decide(gather(read, text, path, profiles(profiles_dir)))
+    with about(path), progress("layouts") as tick:
+        result = decide(gather(read, text, path, profiles(profiles_dir)), tick)
     if output is not None and same_file(output, plan):
         raise InputError("the report would replace the plan", where=str(output), hint="Name another file with -o.")
     render = {Kind.html: build.html, Kind.md: build.markdown, Kind.csv: build.csv_text, Kind.json: build.json_text}[kind]

@@ -10,6 +10,7 @@ from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search.find import candidates, demand
 from planner.search.intervals import task_of
+from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
 UNITS = {
@@ -19,10 +20,13 @@ UNITS = {
 }
 
 
-def decide(inputs: Inputs) -> Result:
-    """Search, rank and explain. Raises InputError where the plan asks what its workload cannot do."""
+def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
+    """Search, rank and explain; ``tick(done, of)`` is called as a long search goes on.
+
+    Raises InputError where the plan asks what its workload cannot do.
+    """
     plan = inputs.plan
-    found = candidates(inputs)
+    found = candidates(inputs, tick)
     throughput_unit, work_unit = UNITS[plan.scenario]
     return Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,

@@ -19,7 +19,7 @@ from planner.model.families import transformer
 from planner.model.operation import Machine, Op
 from planner.model.ops import collective
 from planner.model.passes import Pass, run
-from planner.model.training_memory import activations, adapters, sharing
+from planner.model.training_memory import activations, adapters, sharing, stage_share
 
 BACKWARD_ATTENTION = 2.5  # five products instead of two: FlashAttention (arXiv:2205.14135), appendix B
 ENDS = ("embedding", "logits", "loss")
@@ -65,7 +65,7 @@ class Step:
 
 def step(a: Columns, p: Columns, size: Columns, machine: Machine) -> Step:
     """Time of one optimizer step; size: parameters by part (layers, experts, embeddings)."""
-    return assemble(a, p, size, machine, micro(a, p, machine), exchange(size, p, machine), sends(a, p, machine))
+    return assemble(a, p, size, machine, micro(a, p, machine), exchange(size, a, p, machine), sends(a, p, machine))
 
 
 def micro(a: Columns, p: Columns, machine: Machine) -> Micro:
@@ -90,9 +90,11 @@ def assemble(
     a: Columns, p: Columns, size: Columns, machine: Machine, one: Micro, exchanged: tuple[Array, Array], sent: Array
 ) -> Step:
     """The step of layouts of which a micro-batch, an exchange of gradients and a send between stages are known."""
-    stage = one.body.times(1 / p.pp)
+    stage = one.body.times(stage_share(a, p))
     work = stage.and_(one.ends)
-    whole = work.times(p.num_micro).plus("pipeline", _bubble(stage.seconds, one, p) + _sent(sent, work.seconds, p))
+    whole = work.times(p.num_micro).plus(
+        "pipeline", _bubble(stage.seconds, one.weights * stage_share(a, p), p) + _sent(sent, work.seconds, p)
+    )
     each, once = exchanged
     shown = (p.num_micro - 1) * _exposed(each, work.seconds) + _exposed(each + once, work.seconds)
     whole = whole.plus("communication", shown)
@@ -216,9 +218,9 @@ def _exposed(time: Array, beside: Array) -> Array:
     return np.asarray((beside**4 + time**4) ** 0.25 - beside)
 
 
-def _bubble(stage: Array, one: Micro, p: Columns) -> Array:
+def _bubble(stage: Array, weights: Array, p: Columns) -> Array:
     """Idle time of the pipeline (N,) [s] (arXiv:2104.04473, section 2.2; ZB-H1 of arXiv:2401.10241, section 2.3)."""
-    filled = np.where(p.schedule == policy.ZERO_BUBBLE, 2 * one.weights / p.pp, 0.0)
+    filled = np.where(p.schedule == policy.ZERO_BUBBLE, 2 * weights, 0.0)
     return (p.pp - 1) / p.virtual * np.maximum(stage - filled, 0.0)
 
 
@@ -237,15 +239,16 @@ def sends(a: Columns, p: Columns, machine: Machine) -> Array:
     return collective.between("send", ranks, message, link, machine)
 
 
-def exchange(size: Columns, p: Columns, machine: Machine) -> tuple[Array, Array]:
+def exchange(size: Columns, a: Columns, p: Columns, machine: Machine) -> tuple[Array, Array]:
     """The data-parallel exchange, each (N,) [s]: in every micro-batch, and once a step.
 
     Gradients are scattered (in every micro-batch from ZeRO 2 on, which keeps a shard of them only) and weights gathered (twice
     in every micro-batch under ZeRO 3, once a step otherwise). Where only ``p.shard`` ranks share one copy (hybrid sharding),
     the copies sum their shards' gradients over the network between them once a step. Adapters' gradients are too few to count.
     """
-    dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
-    expert = size.experts / (p.ep * p.pp)
+    share = stage_share(a, p)
+    dense = (size.layers * share + size.embeddings) / p.tp
+    expert = size.experts * share / p.ep
     near, near_expert = sharing(p)
     trained = np.where(p.lora_rank > 0, 0.0, 1.0)
     kept, full = p.zero_stage < 2, p.zero_stage >= 3  # a whole copy of the gradients; no whole copy of the weights
@@ -274,10 +277,11 @@ def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Mac
 
 def shard(size: Columns, a: Columns, p: Columns) -> Array:
     """Trained parameters that this device updates (N,)."""
-    dense = size.layers / (p.tp * p.pp) + size.embeddings / p.tp
+    share = stage_share(a, p)
+    dense, expert = (size.layers * share + size.embeddings) / p.tp, size.experts * share / p.ep
     near, near_expert = sharing(p)
     cut = p.zero_stage >= 1
-    full = dense / np.where(cut, near, 1.0) + size.experts / (p.ep * p.pp) / np.where(cut, near_expert, 1.0)
+    full = dense / np.where(cut, near, 1.0) + expert / np.where(cut, near_expert, 1.0)
     return np.where(p.lora_rank > 0, full * adapters(a, p) / np.maximum(size.total, 1), full)
 
 
@@ -301,6 +305,6 @@ def _offload(a: Columns, p: Columns, machine: Machine, stage: Array) -> Array:
     if not np.any(p.offload_activations > 0):
         return np.zeros(len(p))
     kept, _ = activations(a, p)
-    bytes_ = 2 * a.num_layers / p.pp * kept
+    bytes_ = 2 * a.num_layers * stage_share(a, p) * kept
     shown = _exposed(bytes_ / machine.device.host_link, stage)
     return np.where(p.offload_activations > 0, shown * p.num_micro, 0.0)

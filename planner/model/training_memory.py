@@ -28,7 +28,8 @@ def training(size: Columns, a: Columns, p: Columns, layer: tuple[Array, Array] |
 
 def _stage(size: Columns, a: Columns, p: Columns, layer: tuple[Array, Array], last: bool) -> dict[str, Array]:
     """The first stage's terms, or the last one's; both are the same where there is one."""
-    dense, expert = size.layers / (p.tp * p.pp), size.experts / (p.ep * p.pp)
+    share = stage_share(a, p)
+    dense, expert = size.layers * share / p.tp, size.experts * share / p.ep
     tables = size.embeddings / p.tp * np.where((p.pp > 1) & ~(a.tied_embeddings > 0), 0.5, 1.0)
     near, near_expert = sharing(p)
     trained = np.where(p.lora_rank > 0, adapters(a, p) / np.maximum(size.total, 1), 1.0)
@@ -44,7 +45,7 @@ def _stage(size: Columns, a: Columns, p: Columns, layer: tuple[Array, Array], la
     head = np.where(last | (p.pp == 1), 1.0, 0.0)
     tokens = p.micro_batch * p.sequence / p.cp
     logits = np.where(p.fused_loss > 0, FUSED_LOGITS, LOGITS) * a.vocab_size / p.tp
-    layers = a.num_layers / p.pp
+    layers = a.num_layers * share
     one = (dense + expert) / np.maximum(layers, 1)
     return {
         "weights": held(p.stored, 3, dense, expert),
@@ -57,6 +58,11 @@ def _stage(size: Columns, a: Columns, p: Columns, layer: tuple[Array, Array], la
         # full sharding has the layer at work and the next one whole, and the gradient of the one at work
         "buffers": np.where(p.zero_stage >= 3, (2 * p.stored + p.gradient) * np.maximum(one, tables / 2), 0.0),
     }  # fmt: skip
+
+
+def stage_share(a: Columns, p: Columns) -> Array:
+    """Share of the layers in the fullest stage (N,): where they do not divide, stages differ by one layer a visit."""
+    return np.asarray(np.ceil(a.num_layers / (p.pp * p.virtual)) * p.virtual / a.num_layers)
 
 
 def sharing(p: Columns) -> tuple[Array, Array]:

@@ -17,6 +17,7 @@ from planner.search.assumed import joined
 from planner.search.intervals import around
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, weakest
 from planner.search.offers import cheapest
+from planner.search.options import Tick
 from planner.search.result import Estimate
 
 TRAINABLE = ("bf16", "fp16", "fp32", "tf32", "fp8", "mxfp8", "fp4", "nvfp4")
@@ -73,9 +74,6 @@ class Answer:
     offer: str
     fits_from: int = 0
     """Where nothing fits: the least number of devices on which something would, 0 where none was found."""
-
-
-Tick = Callable[[int, int], None]
 
 
 def best(job: layout_space.Job, asked: Asked, subject: Subject, find: Callable[[str], Calibration | None], tick: Tick) -> Answer:

@@ -20,7 +20,7 @@ from planner.search.cite import cited
 from planner.search.intervals import around, task_of
 from planner.search.listings import NOBODY, Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
-from planner.search.options import Explained, Options
+from planner.search.options import Explained, Options, Tick
 from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
 
@@ -28,7 +28,7 @@ USUAL = {"serve": ("fp8", "bf16"), "train": ("bf16",), "infer": ("int8", "fp16")
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"), "datasheet")
 
 
-def candidates(inputs: Inputs) -> list[Candidate]:
+def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
     """One candidate a listing: those that can do it by cost, then those that cannot by how near they come."""
     goal: Any = getattr(inputs.plan, inputs.plan.scenario)
     module: Any = {"serve": serve, "train": train, "infer": infer}[inputs.plan.scenario]
@@ -38,7 +38,8 @@ def candidates(inputs: Inputs) -> list[Candidate]:
     if not settings:
         return [_impossible(inputs, listing, places[listing.place]) for listing in listed]
     with np.errstate(all="ignore"):
-        options: Options = module.options(inputs, goal, places, table, machines)
+        more = {"tick": tick} if inputs.plan.train and tick else {}  # the one search that may take its time
+        options: Options = module.options(inputs, goal, places, table, machines, **more)
         best = options.best()
         explained: Explained = module.explain(inputs, goal, options.rows.take(best), machines)
     of_place = {int(p): i for i, p in enumerate(options.rows.place[best])}

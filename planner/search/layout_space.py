@@ -79,7 +79,7 @@ def _limits(job: Job, grid: Columns, nodes: Nodes, machines: Machine) -> tuple[C
     joined &= (grid.devices == 1) | (node == 1) | near
     return grid, {
         "heads by tp": (a.num_heads % grid.tp == 0) & ((grid.tp == 1) | (near & (grid.tp <= reach))),
-        "layers by pp": a.num_layers % grid.pp == 0,
+        "layers by pp": np.isin(grid.pp, _stages(a.num_layers, True)),
         "the sequence by cp": ((job.sequence % (2 * grid.cp) == 0) & (job.sequence / grid.cp >= SHORT)) | (grid.cp == 1),
         "how the devices are joined": joined,
         "the number of devices": (grid.devices <= nodes.most) & (grid.dp >= 1) & (grid.dp % 1 == 0),
@@ -171,7 +171,7 @@ def _joined(job: Job, grid: Columns, more: Columns, g: Array, m: Array, machines
     ep, virtual, zero = more.ep[m], more.virtual[m], more.zero_stage[m]
     ranks = grid.dp[g] * cp * tp
     good = (more.ring[m] == 1) | (a.num_heads % (tp * cp) == 0)
-    good &= (ep <= ranks) & (ranks % ep == 0) & (a.num_layers % (pp * virtual) == 0)
+    good &= (ep <= ranks) & (ranks % ep == 0) & ((virtual == 1) | (a.num_layers % (pp * virtual) == 0))
     good &= (virtual == 1) | (grid.num_micro[g] % pp == 0)
     good &= (zero == more.zero_stage.min()) | (ranks > tp)
     good &= (more.hybrid[m] == 0) | (ranks > device.up_size[setting])
@@ -229,7 +229,16 @@ def divisors(n: int) -> list[int]:
     return [d for d in range(1, n + 1) if n % d == 0]
 
 
+IDLE = 0.1
+"""Share of the stages' time that may be lost where layers do not divide by their number."""
+
+
 def _stages(layers: int, every: bool) -> Array:
-    """Pipeline depths: every divisor of the layers up to 128; usually those that are powers of two and their trebles."""
-    able = [d for d in divisors(layers) if d <= 128]
-    return np.array([d for d in able if every or d & (d - 1) == 0 or (d % 3 == 0 and d // 3 & (d // 3 - 1) == 0)], float)
+    """Pipeline depths up to 128: every divisor of the layers; usually those that are powers of two and their trebles.
+
+    A power of two that does not divide them is one too where stages that differ by a layer idle little: 61 layers, 16 stages.
+    """
+    powers = [2**i for i in range(8) if 2**i <= layers]
+    usual = {d * f for d in powers for f in (1, 3)}
+    able = {d for d in divisors(layers) if d <= 128 and (every or d in usual)}
+    return np.array(sorted(able | {d for d in powers if layers / (d * -(-layers // d)) >= 1 - IDLE}), float)

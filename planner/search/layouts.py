@@ -89,7 +89,7 @@ def _seconds(rows: Columns, table: Columns, sizes: Columns, machines: Machine) -
     micro = training.micro(a.take(first), rows.take(first), machine.take(first)).take(back)
     first, back = _distinct(rows.exchange)
     small = rows.take(first)
-    each, once = training.exchange(size.take(first), small, machine.take(first))
+    each, once = training.exchange(size.take(first), a.take(first), small, machine.take(first))
     sent = training.sends(a.take(first), small, machine.take(first))
     step = training.assemble(a, rows, size, machine, micro, (each[back], once[back]), sent[back])
     return rows.with_(seconds=step.seconds)

@@ -1,11 +1,19 @@
 """What every scenario's search yields: options as columns, the best of each place, and why the rest fell."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.passes import Pass
+
+Tick = Callable[[int, int], None]
+"""Told how much of a search is done, and of how much."""
+
+
+def unheard(done: int, of: int) -> None:
+    """A tick for who need not know."""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class Request:
     lora_rank: int = 0
     offload: tuple[str, ...] = ()
     """optimizer, activations."""
+    eager: bool = False
 
 
 @dataclass(frozen=True)
@@ -200,6 +201,7 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     names = ("cp", "pp", "ep", "virtual", "schedule", "micro_batch", "zero_stage", "recompute", "optimizer", "lora_rank")
     asked = {name: float(getattr(r, name)) for name in names} | {"tp": float(r.tp or 1)}
     asked |= {f"offload_{name}": 1.0 for name in r.offload}
+    asked |= {"fused": 0.0, "fused_loss": 0.0} if r.eager else {}
     chosen = divide.layout(subject.workload.architecture, r.devices, r.global_batch, r.sequence, asked)
     rows = estimate.layouts(rows.with_(**{name: chosen[name] for name in chosen}))
     batch = int(chosen.num_micro[0] * chosen.dp[0] * r.micro_batch)

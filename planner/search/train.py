@@ -13,13 +13,20 @@ from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search import estimate, layout_space, layouts
 from planner.search.listings import Place
-from planner.search.options import Explained, Options
+from planner.search.options import Explained, Options, Tick, unheard
 
 KEPT = 4
 """Layouts of each place and number of instances that a search remembers: the fastest."""
 
 
-def options(inputs: Inputs, train: Train, places: Sequence[Place], settings: Columns, machines: Machine) -> Options:
+def options(
+    inputs: Inputs,
+    train: Train,
+    places: Sequence[Place],
+    settings: Columns,
+    machines: Machine,
+    tick: Tick = unheard,
+) -> Options:
     """settings (S,): place and precision of each row of machines."""
     job = job_of(inputs, train)
     node = np.array([p.devices for p in places], float)[settings.place]
@@ -28,10 +35,10 @@ def options(inputs: Inputs, train: Train, places: Sequence[Place], settings: Col
     grid = layout_space.usable(job, layout_space.Nodes(node, counts, most), machines)
     grid = grid.with_(place=settings.place[grid.setting], precision=settings.precision[grid.setting])
     tally = layouts.Tally()
-    found = [
-        _fastest(layouts.timed(job, rows, machines, tally))
-        for rows in layout_space.chunks(job, grid, layout_space.choices(job), machines)
-    ]
+    found = []
+    for rows in layout_space.chunks(job, grid, layout_space.choices(job), machines):
+        found.append(_fastest(layouts.timed(job, rows, machines, tally)))
+        tick(int(rows.done[0]), len(grid))
     rows = _fastest(concat(found)) if found else layout_space.none(job, grid, machines)
     steps = train.tokens / (train.global_batch * train.sequence_length)
     kept = goodput(inputs, train, rows)

@@ -1,5 +1,7 @@
 """A training step and its memory against equations and figures of the papers they come from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,15 +50,24 @@ def test_recomputing_attention_touches_nothing_else() -> None:
     assert {k: v[0] for k, v in some.items() if k != "attention"} == {k: v[0] for k, v in none.items() if k != "attention"}
 
 
+DEEP = replace(SMALL, num_layers=16)
+
+
+def test_stages_that_differ_go_at_the_pace_of_the_fullest() -> None:
+    """61 layers on 16 stages are 4 in the fullest: as long as 64 layers take."""
+    uneven, even = (step(replace(SMALL, num_layers=n), pp=16.0, num_micro=64.0).seconds[0] for n in (61, 64))
+    assert uneven == pytest.approx(even, rel=1e-3)
+
+
 @pytest.mark.parametrize(("pp", "virtual", "micro"), [(2, 1, 8), (4, 1, 8), (4, 2, 8), (4, 4, 64)])
 def test_pipeline_bubble(pp: float, virtual: float, micro: float) -> None:
     """(pp - 1) / (v m) of the time the stages work (arXiv:2104.04473, section 2.2)."""
 
     def work(**more: float) -> float:
-        return float(sum(s[0] for part, s in step(SMALL, **more).whole.parts.items() if part not in ("pipeline", "optimizer")))
+        return float(sum(s[0] for part, s in step(DEEP, **more).whole.parts.items() if part not in ("pipeline", "optimizer")))
 
     stage = (work() - work(pp=2.0)) * 2 / pp  # halving the layers saves half the body: the ends stay
-    bubble = step(SMALL, pp=float(pp), virtual=float(virtual), num_micro=float(micro)).whole.parts["pipeline"][0]
+    bubble = step(DEEP, pp=float(pp), virtual=float(virtual), num_micro=float(micro)).whole.parts["pipeline"][0]
     assert bubble / (micro * stage) == pytest.approx((pp - 1) / (virtual * micro), rel=1e-6)
 
 
