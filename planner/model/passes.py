@@ -58,7 +58,9 @@ ENGINE = {
     "prefill_step": 0.0,  # s the host takes for a prefill pass, a decode step, a training step
     "decode_step": 0.0,
     "training_step": 0.0,
+    "sequence": 0.0,  # s a decode step takes for each sequence in it: sampling, scheduling, streaming
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
+    "burst": 0.1,  # share of a closed loop's requests whose prompts come all at once
     "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,

@@ -26,17 +26,20 @@ class Service:
 
 
 def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
-    """One pass over ``batch`` whole prompts."""
+    """``batch`` whole prompts: in one pass, or in as many as pieces of ``w.chunk`` tokens take where there is such a column."""
     causal = np.asarray(a.causal) > 0
     context = np.where(causal, w.input_tokens / 2, w.input_tokens)
-    p = w.with_(batch=batch, query=w.input_tokens, context=context, cached=w.input_tokens, logits=batch)
-    return run(transformer.forward(a, p, decode=False), machine).plus("overhead", machine.laws["engine"].prefill_step)
+    query = np.minimum(w.input_tokens, w.chunk) if "chunk" in w else w.input_tokens
+    p = w.with_(batch=batch, query=query, context=context, cached=w.input_tokens, logits=batch)
+    one = run(transformer.forward(a, p, decode=False), machine).plus("overhead", machine.laws["engine"].prefill_step)
+    return one.times(w.input_tokens / query)
 
 
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array) -> Pass:
     """One step that gives each of ``batch`` sequences a token after ``context`` tokens."""
     p = w.with_(batch=batch, query=np.ones(len(w)), context=context, cached=context, logits=batch)
-    return run(transformer.forward(a, p, decode=True), machine).plus("overhead", machine.laws["engine"].decode_step)
+    engine = machine.laws["engine"]
+    return run(transformer.forward(a, p, decode=True), machine).plus("overhead", engine.decode_step + engine.sequence * batch)
 
 
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
@@ -71,28 +74,52 @@ def _admission(machine: Machine) -> Array:
     return machine.laws["engine"].request
 
 
-WAVES = 10.0  # requests a client sends in a benchmark run: InferenceMAX and others use --num-prompts = 10 × concurrency
+def closed_loop(service: Service, w: Columns, machine: Machine) -> Array:
+    """Mean TTFT (N,) [s] of a benchmark in which ``w.batch`` clients each send requests one after another.
 
-
-def closed_loop(service: Service, w: Columns) -> Array:
-    """Mean TTFT (N,) [s] of a benchmark in which ``w.batch`` clients each send WAVES requests, one after another.
-
-    All clients start at once: the first wave's prompts queue up behind each other, half of them on average. Later ones come
-    as others finish: each waits for the step under way, and behind the prompts that came during it.
+    All clients start at once: the prompts of a burst queue up behind each other, half of them on average. Later ones come as
+    others finish: each waits for the step under way, and behind the prompts that came during it. Ten requests a client, as
+    InferenceMAX and others send, make a tenth of all a burst; an engine that lets prompts go first has all its requests end
+    together, and every wave of them is one again (``burst`` of the law "engine", by software stack).
     """
     each = service.prefill.seconds / _prompts(w)
-    burst = (w.batch - 1) / 2 * each
+    burst = machine.laws["engine"].burst
+    queue = (w.batch - 1) / 2 * each
     rho = np.minimum(0.95, w.batch / w.output_tokens * each / service.tpot)
     later = rho / (2 * (1 - rho)) * each + service.tpot / 2
-    return service.ttft + burst / WAVES + later * (1 - 1 / WAVES)
+    return service.ttft + queue * burst + later * (1 - burst)
 
 
 def arrivals(service: Service, w: Columns) -> Array:
-    """Mean TTFT (N,) [s] under Poisson arrivals at the replica's load ``w.load`` (0 to 1 of its capacity).
-
-    Prompts queue for the share of time the engine gives to prefill: an M/D/1 queue (Pollaczek-Khinchine) whose
-    server is busy with prefill a share rho of the time, plus half a decode step until the scheduler looks.
-    """
+    """Mean TTFT (N,) [s] under Poisson arrivals at the replica's load ``w.load`` (0 to 1 of its capacity)."""
     each = service.prefill.seconds / _prompts(w)
-    rho = np.minimum(0.99, w.load * w.batch / w.output_tokens * each / service.tpot)
-    return service.ttft + rho / (2 * (1 - rho)) * each + service.decode.seconds / 2
+    rate = w.load * w.batch / w.output_tokens / service.tpot
+    alone = service.ttft - service.decode.seconds
+    first, _ = poisson(each, service.decode.seconds, rate, w.input_tokens / CHUNK, w.output_tokens - 1)
+    return alone - each + first
+
+
+FULL = 0.99  # of the time in prefill, beyond which a queue has no end: kept finite, for what ranks by it
+
+
+def poisson(each: Array, decode: Array, rate: Array, pieces: Array, further: Array) -> tuple[Array, Array]:
+    """Mean TTFT and TPOT (N,) [s] of Poisson arrivals of equal requests, ``rate`` a second.
+
+    each: a prompt's prefill [s], in ``pieces`` of what a step takes; decode: a step's decoding D [s]; further: tokens after
+    the first. A step takes D and ``each`` for every prompt that arrived in the one before: L = D / (1 - rho) on average, with
+    rho = rate each, and variance rate each^2 L / (1 - rho^2). A request waits for the rest of a step that is seen longer than
+    average, E[L^2] / 2 E[L], and then sits in ``own``: the prompts that came beside it, its own, and a D for every piece.
+    Prompts that came during ``own`` make the steps after it longer than average, those that come during its last step do not
+    count any more: rho (own - L) / (1 - rho) over its further tokens. A queue of single prompts, each with its pieces' D,
+    waits at least as M/D/1 does.
+    """
+    rho = np.minimum(rate * each, FULL)
+    whole = np.maximum(1.0, np.ceil(pieces))
+    step = decode / (1 - rho)
+    seen = step + rho * each / (1 - rho**2)
+    own = each * (1 + rate * seen) + whole * decode
+    single = each + pieces * decode
+    busy = np.minimum(rate * single, FULL)
+    queued = busy * single / 2 / (1 - busy) + each + whole * decode
+    late = np.maximum(0.0, np.maximum(own, queued) - step)
+    return np.maximum(seen / 2 + own, queued), step + rho / (1 - rho) * late / np.maximum(further, 1.0)

@@ -57,6 +57,16 @@ FUSED = frozenset(
 FUSED_LOSS = FUSED | {"fsdp"}
 """Stacks whose cross-entropy is one kernel: llm-foundry's default loss_fn is fused_crossentropy; the rest is eager."""
 
+QUEUED = {
+    "perf-overview": {
+        (128, 128): 30000, (128, 2048): 3000, (128, 4096): 1500, (500, 2000): 3000, (1000, 1000): 3000, (1000, 2000): 1500,
+        (1024, 1024): 3000, (1024, 8192): 1500, (1024, 32768): 1000, (2048, 128): 3000, (2048, 2048): 1500, (5000, 500): 1500,
+        (8192, 1024): 1500, (20000, 2000): 1000, (32768, 1024): 1000,
+    },
+}  # fmt: skip
+"""Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
+$num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
+
 WRITTEN = frozenset({"megatron-2022"})
 """Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them."""
 
@@ -76,6 +86,14 @@ UNBALANCED = frozenset({"torchtitan"})
 
 TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed"})
 """Stacks that serve and train: what they keep of their kernels' speed in training is of another name, with "-train" behind it."""
+
+RESERVED = frozenset({"trtllm"})
+"""Stacks that admit a request only where the cache of all its output is free: TensorRT-LLM's default capacity scheduler is
+GUARANTEED_NO_EVICT (nvidia.github.io/TensorRT-LLM, "Useful runtime flags")."""
+
+PIECE = 512.0
+"""Tokens of a prompt that a SERIAL stack computes at once: llama.cpp's default ubatch (-ub 512). Pieces follow each other
+through the devices that a model is split over."""
 
 SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""

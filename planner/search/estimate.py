@@ -54,9 +54,13 @@ def as_pass(rows: Columns) -> Columns:
 
 
 def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:
-    """How many requests' KV caches fit beside the weights of one replica (N,); 0 where not one does."""
-    mean = rows.input_tokens + rows.output_tokens / 2  # at any time the requests in flight are on average half done
-    each = transformer.kv_bytes(a, rows, mean) / rows.pp
+    """How many requests' KV caches fit beside the weights of one replica (N,); 0 where not one does.
+
+    At any time the requests in flight are on average half done. An engine whose scheduler never evicts one (``rows.reserved``
+    above 0) admits no more than would fit with all of their output.
+    """
+    done = np.where(rows.reserved > 0, 1.0, 0.5) if "reserved" in rows else 0.5
+    each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens * done) / rows.pp
     fixed = memory.serving(size, np.zeros(len(rows)), rows, np.full(len(rows), memory.CHUNK))
     free = memory.usable(machine.device.capacity) - fixed["weights"] - fixed["activations"]
     return np.maximum(0.0, np.floor(free / each))

@@ -7,18 +7,16 @@ import numpy as np
 import pandas as pd
 
 from planner.model import serving
-from planner.model.columns import Array, Columns, product
+from planner.model.columns import Array, Columns
 from planner.model.families import network as network_family
 from planner.model.passes import run
-from planner.schema.claim import SERIAL
+from planner.schema.claim import PIECE, SERIAL
 from planner.search import estimate
 from planner.search.machines import Find
-from planner.validate import published_training
-from planner.validate.rows import Rows, best_of
+from planner.validate import published_serving, published_training
+from planner.validate.rows import Rows
 from planner.validate.translate import SEQUENCES_WITHOUT_LENGTH, Translated
 
-BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
-DEGREES = np.array([1, 2, 4, 8, 16], float)
 SCENARIOS = (
     "step", "offline", "server", "interactive", "singlestream", "multistream", "static_batch", "concurrency",
     "concurrency_disaggregated", "prefill", "decode", "single_thread", "multi_thread",
@@ -36,9 +34,11 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
     training = (t["task"] == "training").to_numpy()
     open_ = (t["skip"] == "").to_numpy()
     loaded = t["scenario"].isin(["offline", "server", "interactive", "concurrency", "concurrency_disaggregated"]).to_numpy()
+    apart = (t["scenario"] == "concurrency_disaggregated").to_numpy()
     text, net = of == "transformer", of == "network"
     for rows, function in (
-        (text & training, published_training.step), (text & ~training & loaded, _loaded), (text & ~training & ~loaded, _alone),
+        (text & training, published_training.step), (text & loaded & ~apart, published_serving.loaded),
+        (text & apart, published_serving.apart), (text & ~training & ~loaded, _alone),
         (net & training, _network_training), (net & ~training, _network),
     ):  # fmt: skip
         index = np.flatnonzero(rows & open_)
@@ -78,17 +78,32 @@ def _alone(r: Rows) -> dict[str, Array]:
     tp = np.where(serial, 1.0, _tensor_degree(r, a))
     n = np.ones(len(batch))
     rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=n, pp=n, adp=n)
-    s = estimate.serve(a, rows, r.machine, continuous=False)
+    rows = rows.with_(chunk=np.where(serial, PIECE, np.inf))
+    s = _uncached(r, a, rows, estimate.serve(a, rows, r.machine, continuous=False))
     replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0)))
     context = np.where(scenario == "decode", np.maximum(isl, osl), isl)
+    pieces, through = np.ceil(isl / PIECE), r.number("devices", 1.0)
+    side_by_side = np.where(serial, pieces * through / (pieces + through - 1), replicas)
     return {
         "output_tokens_per_s": np.where(scenario == "decode", batch / s.tpot, s.output_rate) * replicas,
         "total_tokens_per_s": s.output_rate * (isl + osl) / osl * replicas,
-        "prefill_tokens_per_s": batch * context / s.ttft * replicas,
+        "prefill_tokens_per_s": batch * context / s.ttft * side_by_side,
         "samples_per_s": s.output_rate / one * replicas,
         "queries_per_s": s.output_rate / one * replicas,
         "ttft_s": s.ttft, "tpot_s": s.tpot, "latency_p50_s": s.ttft + (one - 1) * s.tpot,
     }  # fmt: skip
+
+
+def _uncached(r: Rows, a: Columns, rows: Columns, s: serving.Service) -> serving.Service:
+    """Where notes say that no cache is kept, each token takes a pass over all that came before it."""
+    without = r.table["notes"].str.contains("without kv cache", case=False).to_numpy()
+    if not without.any():
+        return s
+    whole = rows.with_(input_tokens=rows.input_tokens + rows.output_tokens / 2)
+    each = serving.prefill(a, estimate.as_pass(whole), r.machine, rows.batch).seconds
+    return replace(
+        s, tpot=np.where(without, each, s.tpot), output_rate=np.where(without, rows.batch / each, s.output_rate)
+    )  # fmt: skip
 
 
 def _tensor_degree(r: Rows, a: Columns) -> Array:
@@ -96,59 +111,6 @@ def _tensor_degree(r: Rows, a: Columns) -> Array:
     tp, devices, pp = r.number("tp"), r.number("devices"), r.number("pp", 1.0)
     alone = np.asarray(~a.causal)
     return np.where(np.isnan(tp), np.where(alone, 1.0, np.maximum(1.0, devices / pp)), tp)
-
-
-def _loaded(r: Rows) -> dict[str, Array]:
-    """Many requests at once: as many as fit, as the latency limits allow, or as a closed loop keeps in flight.
-
-    Where a row does not say its tensor degree or batch, the ones that give the most tokens are taken, as whoever
-    published the number will have tuned them.
-    """
-    n = len(r.table)
-    options = product(row=np.arange(n), tp=DEGREES, batch=BATCHES)
-    row = options.row.astype(int)
-    given_tp, devices = r.number("tp"), r.number("devices")
-    concurrency = r.number("concurrency")
-    fits_tp = np.where(np.isnan(given_tp[row]), options.tp <= devices[row], options.tp == 1)
-    fits_batch = np.isnan(concurrency[row]) | (options.batch == 1)
-    options, row = options.take(fits_tp & fits_batch), row[fits_tp & fits_batch]
-    tp = np.where(np.isnan(given_tp[row]), options.tp, given_tp[row])
-    a, size = (c.take(row) for c in r.architectures())
-    tp, adp = _attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
-    workers = np.where(r.table["scenario"].to_numpy()[row] == "concurrency_disaggregated", 2.0, 1.0)
-    replicas = np.maximum(1.0, devices[row] / tp / workers)
-    batch = np.where(np.isnan(concurrency[row]), options.batch, np.maximum(1.0, concurrency[row] / replicas))
-    isl, osl = (x[row] for x in r.requests())
-    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
-    rows = r.base.take(row).with_(batch=batch, input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=np.ones(len(row)))
-    machine = r.machine.take(row)
-    most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
-    most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
-    s = estimate.serve(a, rows, machine, continuous=True)
-    apart = workers > 1
-    tpot = np.where(apart, s.decode.seconds, s.tpot)
-    ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows)))
-    late = (tpot > r.limits("tpot")[row]) | (s.ttft > r.limits("ttft")[row])
-    rate = np.where((batch <= most) & ~late, batch / tpot * replicas, -1.0)
-    best = best_of(row, rate, n)
-
-    def pick(x: Array) -> Array:
-        return np.where(rate[best] > 0, x[best], np.nan)
-
-    return {
-        "output_tokens_per_s": pick(rate), "total_tokens_per_s": pick(rate * (isl + osl) / osl),
-        "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(ttft), "tpot_s": pick(tpot),
-    }  # fmt: skip
-
-
-def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
-    """Tensor degree of attention, and how many ranks attend to requests of their own while they share the experts.
-
-    As a row's attention_dp says; or all of them, where its notes say that mixtures run so.
-    """
-    said = r.table["notes"].str.contains("MoE models run attention data parallel", regex=False).to_numpy()[row] & mixture
-    adp = np.maximum(1.0, r.number("attention_dp", 1.0)[row])
-    return np.where(said, 1.0, tp), np.where(said, tp, np.where(mixture, adp, 1.0))
 
 
 def _network(r: Rows) -> dict[str, Array]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import FUSED
+from planner.schema.claim import FUSED, QUEUED
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import Translated
@@ -66,6 +66,12 @@ class Rows:
         given = np.array(of).reshape(-1, 2)
         isl, osl = self.number("input_tokens"), self.number("output_tokens")
         return np.where(np.isnan(isl), given[:, 0], isl), np.where(np.isnan(osl), given[:, 1], osl)
+
+    def queued(self) -> Array:
+        """How many requests the row's benchmark queues at once (N,), infinite where its source does not say."""
+        known = [next((runs for name, runs in QUEUED.items() if name in ref), {}) for ref in self.table["ref"].astype(str)]
+        lengths = zip(*self.requests(), strict=True)
+        return np.array([runs.get(pair, np.inf) for runs, pair in zip(known, lengths, strict=True)], float)
 
     def limits(self, which: Literal["ttft", "tpot"]) -> Array:
         """Latency limit of each row's scenario [s], infinite where it has none."""

@@ -70,15 +70,18 @@ def queue(load: float) -> float:
     """A prompt takes 0.1 s, a token of one request 10 ms, so that at full load half of the time goes to prefill."""
     prefill, decode = (Pass({"matmul": np.array([s])}, np.zeros(1), np.zeros(1)) for s in (0.1, 0.01))
     service = serving.Service(np.array([0.11]), np.array([0.02]), np.array([50.0]), prefill, decode)
-    w = inference(batch=1.0, input_tokens=9000.0, output_tokens=10.0, load=load)
+    w = inference(batch=1.0, input_tokens=4000.0, output_tokens=10.0, load=load)
     return float(serving.arrivals(service, w)[0])
 
 
-def test_prompts_queue_as_pollaczek_and_khinchine_have_it() -> None:
-    """rho = load * 1 / 10 * 0.1 / 0.02 = 0.5 at full load: it waits 0.5 / (2 * 0.5) * 0.1 s, and half a step of 10 ms."""
-    assert queue(1.0) == pytest.approx(0.11 + 0.05 + 0.005)
+def test_a_request_waits_for_a_step_and_shares_the_next_with_what_came_beside_it() -> None:
+    """rho = load / 10 * 0.1 / 0.02, half at full load: steps of 20 ms on average, and E[L^2] / E[L] = 20 + 50 / 0.75 = 86.7 ms.
+
+    It waits for half of that, and its own step takes 10 ms, its own 100 ms, and 5 a second * 86.7 ms * 100 ms of others' prompts.
+    """
+    assert queue(1.0) == pytest.approx(0.08667 / 2 + 0.01 + 0.1 + 0.04333, rel=1e-3)
     assert queue(0.0) == pytest.approx(0.11 + 0.005)
-    assert queue(0.5) == pytest.approx(0.11 + 0.25 / 1.5 * 0.1 + 0.005)
+    assert queue(0.5) == pytest.approx(0.04 / 2 + 0.01 + 0.1 + 0.01, rel=1e-3)
 
 
 def test_waiting_grows_with_load_and_stays_finite() -> None:

@@ -1,0 +1,153 @@
+"""Published serving under load: what fits, what latency limits allow, closed loops, prefill and decode apart."""
+
+import re
+
+import numpy as np
+
+from planner.model import serving
+from planner.model.columns import Array, Columns, product
+from planner.model.operation import Machine
+from planner.schema.claim import RESERVED
+from planner.search import estimate
+from planner.validate.rows import Rows, best_of
+
+BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
+DEGREES = np.array([1, 2, 4, 8, 16], float)
+
+
+def loaded(r: Rows) -> dict[str, Array]:
+    """Many requests at once: as many as fit, as the latency limits allow, or as a closed loop keeps in flight.
+
+    Where a row does not say its tensor degree or batch, the ones that give the most tokens are taken, as whoever
+    published the number will have tuned them.
+    """
+    n = len(r.table)
+    options = product(row=np.arange(n), tp=DEGREES, batch=BATCHES)
+    row = options.row.astype(int)
+    given_tp, devices = r.number("tp"), r.number("devices")
+    concurrency = r.number("concurrency")
+    fits_tp = np.where(np.isnan(given_tp[row]), options.tp <= devices[row], options.tp == 1)
+    fits_batch = np.isnan(concurrency[row]) | (options.batch == 1)
+    options, row = options.take(fits_tp & fits_batch), row[fits_tp & fits_batch]
+    tp = np.where(np.isnan(given_tp[row]), options.tp, given_tp[row])
+    a, size = (c.take(row) for c in r.architectures())
+    tp, adp = _attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
+    replicas = np.maximum(1.0, devices[row] / tp)
+    isl, osl = (x[row] for x in r.requests())
+    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
+    rows = r.base.take(row).with_(input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=np.ones(len(row)))
+    rows = rows.with_(reserved=r.table["stack"].isin(RESERVED).to_numpy(float)[row])
+    machine = r.machine.take(row)
+    most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
+    most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
+    batch = np.where(np.isnan(concurrency[row]), np.minimum(options.batch, most), np.maximum(1.0, concurrency[row] / replicas))
+    rows = rows.with_(batch=batch)
+    s = estimate.serve(a, rows, machine, continuous=True)
+    ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))
+    late = (s.tpot > r.limits("tpot")[row]) | (s.ttft > r.limits("ttft")[row])
+    queued = r.queued()[row] / replicas
+    admitted = np.isinf(queued) | (options.batch == BATCHES[-1])  # who queues all at once has as many admitted as fit
+    rate = np.where(~late & admitted, _run(queued, batch, s, a, rows, machine) * replicas, -1.0)
+    best = best_of(row, rate, n)
+
+    def pick(x: Array) -> Array:
+        return np.where(rate[best] > 0, x[best], np.nan)
+
+    return {
+        "output_tokens_per_s": pick(rate), "total_tokens_per_s": pick(rate * (isl + osl) / osl),
+        "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(ttft), "tpot_s": pick(s.tpot),
+    }  # fmt: skip
+
+
+def _run(queued: Array, batch: Array, s: serving.Service, a: Columns, rows: Columns, machine: Machine) -> Array:
+    """Output tokens a second of one replica that works off ``queued`` requests: full batches, and one of what is left over.
+
+    Requests of one length that start together end together, so the last batch is as slow as a full one and seldom as full.
+    """
+    finite = np.flatnonzero(np.isfinite(queued))
+    rate = batch / s.tpot
+    if finite.size:
+        n, b = queued[finite], batch[finite]
+        full = np.floor(n / b)
+        left = np.maximum(0.0, n - full * b)
+        some = rows.take(finite).with_(batch=np.maximum(left, 1.0))
+        last = estimate.serve(a.take(finite), some, machine.take(finite), continuous=True).tpot
+        rate[finite] = n / (full * s.tpot[finite] + np.where(left > 0, last, 0.0))
+    return rate
+
+
+WORKERS = re.compile(
+    r"prefill: workers (\w+), tp (\w+), attention dp (\w+), moe tp \w+, moe ep (\w+), batch (\w+); "
+    r"decode: workers (\w+), batch (\w+)"
+)
+USUAL_WORKERS = (4.0, 1.0)
+"""Decode workers where a row does not say how many: of plain tensor ranks, and of ranks that attend apart."""
+FILLED = np.geomspace(1.0, 1 / 64, 13)
+
+
+def apart(r: Rows) -> dict[str, Array]:
+    """Prefill and decode on workers of their own, in a closed loop of so many requests.
+
+    As many of them decode as there are, as the workers take, or as the prefill workers keep supplied: the fullest batch that
+    does not ask for more requests than those finish. What is not decoding waits for its first token.
+    """
+    n = len(r.table)
+    p = dict(zip(NOTED, _noted(r), strict=True))
+    a, _ = r.architectures()
+    mixture = np.asarray(a.num_experts) > 0
+    tp, adp = _attention_ranks(r, np.arange(n), r.number("tp", 1.0), mixture)
+    isl, osl = r.requests()
+    concurrency = r.number("concurrency", 1.0)
+    workers = np.where(np.isnan(p["decoders"]), np.where(adp > 1, USUAL_WORKERS[1], USUAL_WORKERS[0]), p["decoders"])
+    workers = np.minimum(workers, concurrency)
+    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0), np.where(adp > 1, adp, 1.0)))
+    most = np.fmin(p["batch"], np.maximum(1.0, concurrency / (workers * adp)))
+    one, lanes, supply = _supply(r, a, isl, osl, p)
+    options = product(row=np.arange(n), filled=FILLED)
+    row = options.row.astype(int)
+    batch = np.maximum(1.0, most[row] * options.filled)
+    shape = {"input_tokens": isl, "output_tokens": osl, "tp": tp, "ep": ep, "adp": adp, "pp": np.ones(n)}
+    rows = r.base.take(row).with_(batch=batch, **{name: values[row] for name, values in shape.items()})
+    step = estimate.serve(a.take(row), rows, r.machine.take(row), continuous=True).decode.seconds
+    finished = workers[row] * adp[row] * batch / (osl[row] * step)
+    fed = (finished <= supply[row]) | (options.filled == FILLED[-1])
+    best = best_of(row, np.where(fed, batch, -batch), n)
+    tpot, rate = step[best], finished[best]
+    waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * r.machine.laws["engine"].burst
+    ttft = np.maximum(one + r.machine.laws["engine"].request + waiting, concurrency / rate - osl * tpot)
+    return {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
+
+
+NOTED = ("prefillers", "prefill_tp", "prefill_adp", "prefill_ep", "prefill_batch", "decoders", "batch")
+
+
+def _noted(r: Rows) -> Array:
+    """What notes say of the workers, a row a name of NOTED; NaN where they say nothing."""
+    found = [WORKERS.search(text) for text in r.table["notes"]]
+    numbers = [[float(x) if x.isdigit() else np.nan for x in m.groups()] if m else [np.nan] * len(NOTED) for m in found]
+    return np.array(numbers).reshape(-1, len(NOTED)).T
+
+
+def _supply(r: Rows, a: Columns, isl: Array, osl: Array, p: dict[str, Array]) -> tuple[Array, Array, Array]:
+    """Seconds of a prefill, how many run side by side, and requests a second that they finish: infinite where the number of
+    prefill workers is not said.
+    """
+    ranks = np.maximum(1.0, np.nan_to_num(p["prefill_adp"], nan=1.0))
+    tp = np.maximum(1.0, np.nan_to_num(p["prefill_tp"], nan=1.0))
+    batch = np.maximum(1.0, np.nan_to_num(p["prefill_batch"], nan=1.0))
+    ep = np.minimum(tp * ranks, np.maximum(np.nan_to_num(p["prefill_ep"], nan=1.0), np.where(ranks > 1, ranks, 1.0)))
+    shape = {"input_tokens": isl, "output_tokens": osl, "tp": tp, "ep": ep, "adp": ranks, "pp": np.ones(len(isl)), "batch": batch}
+    rows = r.base.with_(**shape)
+    one = serving.prefill(a, estimate.as_pass(rows), r.machine, batch).seconds
+    lanes = np.nan_to_num(p["prefillers"], nan=1.0) * ranks * batch
+    return one, lanes, np.where(np.isnan(p["prefillers"]), np.inf, lanes / one)
+
+
+def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
+    """Tensor degree of attention, and how many ranks attend to requests of their own while they share the experts.
+
+    As a row's attention_dp says; or all of them, where its notes say that mixtures run so.
+    """
+    said = r.table["notes"].str.contains("MoE models run attention data parallel", regex=False).to_numpy()[row] & mixture
+    adp = np.maximum(1.0, r.number("attention_dp", 1.0)[row])
+    return np.where(said, 1.0, tp), np.where(said, tp, np.where(mixture, adp, 1.0))
