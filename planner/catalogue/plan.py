@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Plan
+from planner.schema.plan import Plan, Serve
 
 RANGES = {"utilisation": (0.01, 1, "70 %"), "horizon": (units.HOUR, 100 * units.YEAR, "3 years"), "pue": (1, 10, "1.3")}
+SHARES = (("serve", "prefix_hit"), ("train", "reliability", "evaluation"))
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
@@ -40,6 +42,12 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
     """What types alone do not say about a plan."""
     if not plan.title.strip() or len(plan.title) > 300:
         raise InputError("the title is empty or longer than 300 characters", where=_at(path, text, "title"))
+    for field in SHARES:
+        share = attrgetter(".".join(field))(plan) if getattr(plan, field[0]) else 0.0
+        if not 0 <= share < 1:
+            raise InputError(f"{share:g} is not a share below 1; write it like '60 %'", where=_at(path, text, *field))
+    if plan.serve:
+        _one_kind_of_traffic(plan.serve, text, path)
     e = plan.economics
     for name, (least, most, like) in RANGES.items():
         if not least <= getattr(e, name) <= most:
@@ -53,6 +61,21 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
         if money and money[1] != e.currency:
             what = f"is in {money[1]}, but the plan's currency is {e.currency}: the planner does not convert"
             raise InputError(what, where=_at(path, text, "economics", name))
+
+
+def _one_kind_of_traffic(serve: Serve, text: str, path: Path) -> None:
+    batch = (serve.requests is not None, serve.within is not None)
+    if serve.requests_per_second is None and batch != (True, True):
+        what = "needs requests_per_second, or requests and within for a batch that is done once"
+        raise InputError(what, where=_at(path, text, "serve", "requests_per_second"))
+    for name in ("requests", "within"):
+        if serve.requests_per_second is not None and getattr(serve, name) is not None:
+            raise InputError(
+                "is of a batch that is done once, and requests_per_second is not", where=_at(path, text, "serve", name)
+            )
+    for name in ("ttft", "tpot"):
+        if any(batch) and getattr(serve, name) is not None:
+            raise InputError("limits what users see, and nobody waits for a batch", where=_at(path, text, "serve", name))
 
 
 def _at(path: Path, text: str, *field: str | int) -> str:

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from planner.catalogue.document import read_text
 from planner.errors import InputError, unknown
-from planner.model.columns import Array
 
 COLUMNS = ("arrival_time", "input_tokens", "output_tokens")
 LARGEST = 500_000_000
 NAMED = 5
 
 
-def read_trace(path: Path) -> tuple[Array, Array, Array]:
+def read_trace(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """arrival [s, from 0 on, ascending], tokens in, tokens out (N,); InputError names the lines that are none."""
     from io import StringIO
 

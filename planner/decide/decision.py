@@ -30,7 +30,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
     throughput_unit, work_unit = UNITS[plan.scenario]
     return Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
-        currency=plan.economics.currency, cost_period="run" if plan.train else "month", throughput_unit=throughput_unit,
+        currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
         assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
@@ -67,8 +67,9 @@ def goal(inputs: Inputs) -> str:
     if plan.serve:
         s = plan.serve
         limits = [f"{name.upper()} under {units.duration(v)}" for name, v in (("ttft", s.ttft), ("tpot", s.tpot)) if v]
-        asked = f"{n(s.requests_per_second)} requests/s of {s.input_tokens:,.0f} tokens in and {s.output_tokens:,.0f} out"
-        return ", ".join([asked, *limits])
+        many = f"{n(s.rate)} requests/s" if s.within is None else f"{units.words(s.requests or 0)} requests"
+        asked = f"{many} of {s.input_tokens:,.0f} tokens in and {s.output_tokens:,.0f} out"
+        return ", ".join([asked, *limits]) + (f" within {units.duration(s.within)}" if s.within else "")
     if plan.infer:
         limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
         return f"{n(plan.infer.samples_per_second)} samples/s{limit}"
@@ -87,18 +88,22 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         f"electricity costs {e.electricity[0]:g} {e.electricity[1]}/kWh at a PUE of {e.pue:g}.",
         "Power is between idle and board power in proportion to load, and board power where idle power is not published.",
     ]
-    if plan.serve or plan.infer:
+    if not plan.ends:
         said.insert(
             0,
             f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; "
             "the rest is headroom.",
         )
+    if plan.serve and plan.serve.prefix_hit:
+        said.append(
+            f"{100 * plan.serve.prefix_hit:.0f} % of each prompt is found in the cache; its memory is counted once a request."
+        )
+    if plan.serve and plan.serve.spare:
+        said.append(f"{plan.serve.spare} of the instances may fail: they are beyond what the load needs.")
     if plan.serve:
         said.append("Software is vLLM, or the next serving stack whose runs on the device's family were published.")
-        said.append(
-            "Requests of equal length arrive at random (Poisson); finished ones are replaced at once; "
-            "one replica keeps to one instance."
-        )
+        arrive = "are all there at the start" if plan.ends else "arrive at random (Poisson)"
+        said.append(f"Requests of equal length {arrive}; finished ones are replaced at once; one replica keeps to one instance.")
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
     if plan.train:

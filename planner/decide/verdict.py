@@ -13,7 +13,7 @@ def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
         return _nothing(found)
     choice = able[0]
     second = next((c for c in able if c.device != choice.device), None) or next(iter(able[1:]), None)
-    period = "for the run" if inputs.plan.train else "a month"
+    period = "for the run" if inputs.plan.ends else "a month"
     price = units.money(choice.cost.value, inputs.plan.economics.currency)
     headline = f"Choose {choice.label} ({choice.devices} × {choice.device_name}) at {price} {period}"
     return Verdict(
@@ -62,13 +62,14 @@ def _flips(inputs: Inputs, choice: Candidate, second: Candidate | None) -> tuple
         cheaper = 1 - choice.cost.value / second.cost.value
         slower = choice.cost.value / second.cost.value
         said.append(f"{second.label} wins if its price falls by more than {100 * cheaper:.0f} %.")
-        if inputs.plan.train:
+        if inputs.plan.ends:
             said.append(
                 f"It wins too if {choice.device_name} reaches less than {100 * slower:.0f} % of its estimated throughput."
             )
-    if not inputs.plan.train:
+    if not inputs.plan.ends:
         needed = demand(inputs) / inputs.plan.economics.utilisation
-        spare = 1 - needed / choice.throughput.value
+        kept = inputs.plan.serve.spare if inputs.plan.serve else 0
+        spare = 1 - needed / (choice.throughput.value * (1 - kept / choice.instances))
         more = choice.cost.value * (choice.instances + 1) / choice.instances
         beaten = f", and {second.label} becomes cheaper" if second is not None and more > second.cost.value else ""
         said.append(

@@ -26,13 +26,22 @@ class Service:
 
 
 def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
-    """``batch`` whole prompts: in one pass, or in as many as pieces of ``w.chunk`` tokens take where there is such a column."""
+    """``batch`` whole prompts: in one pass, or in as many as pieces of ``w.chunk`` tokens take where there is such a column.
+
+    What the cache holds of them already (``w.prefix``, a share) is attended to but not computed again.
+    """
     causal = np.asarray(a.causal) > 0
-    context = np.where(causal, w.input_tokens / 2, w.input_tokens)
-    query = np.minimum(w.input_tokens, w.chunk) if "chunk" in w else w.input_tokens
+    new = _new(w)
+    context = np.where(causal, w.input_tokens - new / 2, w.input_tokens)
+    query = np.minimum(new, w.chunk) if "chunk" in w else new
     p = w.with_(batch=batch, query=query, context=context, cached=w.input_tokens, logits=batch)
     one = run(transformer.forward(a, p, decode=False), machine).plus("overhead", machine.laws["engine"].prefill_step)
-    return one.times(w.input_tokens / query)
+    return one.times(new / query)
+
+
+def _new(w: Columns) -> Array:
+    """Tokens of a prompt (N,) that no cache holds: the last one is always computed."""
+    return np.maximum(1.0, w.input_tokens * (1 - w.prefix)) if "prefix" in w else w.input_tokens
 
 
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array) -> Pass:
@@ -66,7 +75,7 @@ def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
 
 def _prompts(w: Columns) -> Array:
     """Prompts (N,) of continuous batching that one prefill pass takes."""
-    return np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / w.input_tokens)))
+    return np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / _new(w))))
 
 
 def _admission(machine: Machine) -> Array:
@@ -95,7 +104,7 @@ def arrivals(service: Service, w: Columns) -> Array:
     each = service.prefill.seconds / _prompts(w)
     rate = w.load * w.batch / w.output_tokens / service.tpot
     alone = service.ttft - service.decode.seconds
-    first, _ = poisson(each, service.decode.seconds, rate, w.input_tokens / CHUNK, w.output_tokens - 1)
+    first, _ = poisson(each, service.decode.seconds, rate, _new(w) / CHUNK, w.output_tokens - 1)
     return alone - each + first
 
 

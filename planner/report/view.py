@@ -16,7 +16,7 @@ LATENCY_NAMES = {
     "ttft": "Time to first token",
     "tpot": "Time per output token",
     "latency": "Latency",
-    "duration": "Training time",
+    "duration": "Duration",
 }
 
 Format = Callable[[float], str]

@@ -67,8 +67,13 @@ QUEUED = {
 """Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
-WRITTEN = frozenset({"megatron-2022"})
-"""Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them."""
+WRITTEN = frozenset({"megatron-2022", "llama.cpp"})
+"""Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them, or was off unless asked
+for (ggml-org/llama.cpp issue 10005)."""
+
+CORES_APART = frozenset({"neuron"})
+"""Stacks that run a whole model on each core of a device, side by side, unless told to split it (AWS Neuron documentation,
+torch_neuronx.DataParallel): published batches and latencies of encoders are those of one core, and throughput that of all."""
 
 HALF_GRADIENTS = frozenset({"megatron", "maxtext"})
 """Stacks that keep and exchange gradients in 16 bits: NeMo's, by its guide (docs.nvidia.com/nemo-framework, "Mixed Precision

@@ -25,14 +25,27 @@ class Model:
 
 @dataclass(frozen=True)
 class Serve:
-    """Answer requests: so many a second, each of given lengths, within latency limits (means)."""
+    """Answer requests of given lengths: so many a second, within latency limits (means); or so many in all, by a time."""
 
     __pydantic_config__ = STRICT
-    requests_per_second: Annotated[float, Unit("count/second", above=True)]
     input_tokens: Tokens
     output_tokens: Tokens
+    requests_per_second: Annotated[float, Unit("count/second", above=True)] | None = None
     ttft: Seconds | None = None
     tpot: Seconds | None = None
+    prefix_hit: Annotated[float, Unit("fraction")] = 0.0
+    """Share of a prompt's tokens whose keys and values an earlier request left in the cache: system prompts, conversations."""
+    spare: Annotated[int, Unit("count", least=0)] = 0
+    """Instances beyond what the load needs, so that so many may fail."""
+    requests: Annotated[float, Unit("count", least=1)] | None = None
+    """A batch of work that is done once, instead of requests_per_second."""
+    within: Seconds | None = None
+    """By when the batch is done."""
+
+    @property
+    def rate(self) -> float:
+        """Requests a second, at least."""
+        return self.requests_per_second or (self.requests or 0.0) / (self.within or 1.0)
 
 
 @dataclass(frozen=True)
@@ -111,7 +124,7 @@ class Economics:
     carbon_intensity: Annotated[float, Unit("kilogram/joule")] | None = None
     """Carbon dioxide a unit of electricity; without it none is shown."""
     budget: Annotated[tuple[float, str], Unit("money")] | None = None
-    """The most the whole decision may cost: a month of serving, or the training run."""
+    """The most the whole decision may cost: a month of serving, or the whole run."""
 
 
 @dataclass(frozen=True)
@@ -135,3 +148,13 @@ class Plan:
     def scenario(self) -> Literal["serve", "train", "infer"]:
         """Which of the three questions it asks."""
         return "serve" if self.serve else "train" if self.train else "infer"
+
+    @property
+    def ends(self) -> bool:
+        """Whether the work is done once and over, as training is, and is paid for as a whole."""
+        return self.train is not None or (self.serve is not None and self.serve.requests is not None)
+
+    @property
+    def fullness(self) -> float:
+        """How much of the estimated throughput may be planned with: work that is done once has no peaks to leave room for."""
+        return 1.0 if self.ends else self.economics.utilisation

@@ -29,7 +29,9 @@ def architecture_table(architectures: Sequence[Architecture]) -> tuple[Columns, 
     embeddings = parts["embeddings"]
     size = Columns(
         experts=parts["experts"], embeddings=embeddings, layers=total - parts["experts"] - embeddings, total=total,
-        widest=np.maximum(table.ffn_size * (1 + table.gated_ffn), table.hidden_size), length=len(flat),
+        widest=np.maximum(table.ffn_size * (1 + table.gated_ffn), table.hidden_size), gated=1.0 + table.gated_ffn,
+        visits=np.where(table.num_experts > 0, table.experts_per_token, 0), hidden=table.hidden_size,
+        inner=table.expert_ffn_size, length=len(flat),
     )  # fmt: skip
     return table, size
 
@@ -46,11 +48,11 @@ def with_precision(rows: Columns, codes: Array, *, quantised_cache: bool = True)
 
 def as_pass(rows: Columns) -> Columns:
     """Inference rows with the columns a forward pass wants on top of tp, ep and adp [ranks that attend apart, and
-    pool their tokens for the experts]."""
+    pool their tokens for the experts]; flash is 1 unless they say otherwise."""
     n = np.ones(len(rows))
-    return rows.with_(
-        expert_tp=np.maximum(1.0, rows.tp * rows.adp / rows.ep), pooled=rows.adp, split_norms=n, flash=n, even=0 * n
-    )
+    expert_tp = np.maximum(1.0, rows.tp * rows.adp / rows.ep)
+    flash = rows.flash if "flash" in rows else n
+    return rows.with_(expert_tp=expert_tp, pooled=rows.adp, split_norms=n, flash=flash, even=0 * n)
 
 
 def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) -> Array:

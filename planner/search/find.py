@@ -123,14 +123,13 @@ def _candidate(
     evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
     task = task_of(inputs.plan.scenario)
     instances = int(row.instances[0])
-    load = 1.0 if inputs.plan.scenario == "train" else min(1.0, demand(inputs) / float(row.rate[0]))
+    load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
     power = cost.power(device, row.devices, np.array([load]))[0]
     lost = _interrupted(inputs, listing, row)
     hours = float(row.hours[0]) * lost
     parts = _money(inputs, listing, place, instances, hours, float(power))
     total = sum(parts.values())
-    work = demand(inputs) * hours * units.HOUR if inputs.plan.scenario != "train" else inputs.plan.train.tokens  # type: ignore[union-attr]
-    millions = work / 1e6
+    millions = work(inputs, hours) / 1e6
     spread = around(total, inputs.intervals, task, evidence)
     over = {**excess, **_budget(inputs, total)}
     why = _hostless(inputs, listing) or reason(over, inputs, place, e, i) or _unpriced(inputs, listing)
@@ -166,11 +165,19 @@ def demand(inputs: Inputs) -> float:
     """What the goal needs, in work a second; 0 for training without a deadline."""
     plan = inputs.plan
     if plan.serve:
-        return plan.serve.requests_per_second * plan.serve.output_tokens
+        return plan.serve.rate * plan.serve.output_tokens
     if plan.infer:
         return plan.infer.samples_per_second
     assert plan.train is not None
     return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
+
+
+def work(inputs: Inputs, hours: float) -> float:
+    """Tokens or samples that the costs are for: those of so many hours, or all of what ends."""
+    plan = inputs.plan
+    if plan.serve and plan.serve.requests:
+        return plan.serve.requests * plan.serve.output_tokens
+    return plan.train.tokens if plan.train else demand(inputs) * hours * units.HOUR
 
 
 def _money(inputs: Inputs, listing: Listing, place: Place, instances: int, hours: float, watts: float) -> dict[str, float]:

@@ -199,6 +199,7 @@ def _host_link(s: Setting) -> float:
 _DEVICE: dict[str, Callable[[Setting], float]] = {
     "peak": lambda s: _peak(s.device, s.precision),
     "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),
+    "vector": lambda s: s.device.peak["fp32"].value if "fp32" in s.device.peak else np.nan,
     "bandwidth": lambda s: _memory(s, "main", "bandwidth"),
     "capacity": lambda s: _memory(s, "main", "capacity"),
     "cache": lambda s: _memory(s, "cache", "capacity"),

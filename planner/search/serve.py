@@ -23,15 +23,14 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
     """settings (S,): place and precision of each row of machines."""
     rows, a, size, machine = _rows(inputs, serve, places, settings, machines)
     service = estimate.serve(a, rows, machine, continuous=True)
-    load = np.full(len(rows), inputs.plan.economics.utilisation)
+    load = np.full(len(rows), inputs.plan.fullness)
     ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
-    demand = serve.requests_per_second * serve.output_tokens
     per_instance = np.floor(rows.node / rows.tp)
-    instances = np.ceil(demand / (service.output_rate * inputs.plan.economics.utilisation * per_instance) - 1e-9)
-    rows = rows.with_(
-        instances=instances, devices=instances * rows.node, hours=np.full(len(rows), units.MONTH / units.HOUR),
-        rate=service.output_rate * per_instance * instances,
-    )  # fmt: skip
+    each = service.output_rate * per_instance
+    instances = np.ceil(serve.rate * serve.output_tokens / (each * load) - 1e-9) + serve.spare
+    rate = each * instances
+    seconds = serve.requests * serve.output_tokens / rate if serve.requests else np.full(len(rows), units.MONTH)
+    rows = rows.with_(instances=instances, devices=instances * rows.node, hours=seconds / units.HOUR, rate=rate)
     each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens / 2)
     held = memory.serving(size, rows.batch * each, rows, np.full(len(rows), memory.CHUNK))
     excess = {
@@ -49,12 +48,13 @@ def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> E
     table, sizes = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
     a, size, machine = table.take(n), sizes.take(n), machines.take(rows.setting)
     service = estimate.serve(a, rows, machine, continuous=True)
-    load = np.full(len(rows), inputs.plan.economics.utilisation)
+    load = np.full(len(rows), inputs.plan.fullness)
     ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
     each = rows.input_tokens + rows.output_tokens / 2
     kv, tokens = rows.batch * transformer.kv_bytes(a, rows, each), rows.batch * each
+    latency = {"duration": rows.hours * units.HOUR} if serve.requests else {"ttft": ttft, "tpot": service.tpot}
     return Explained(
-        rows, {"ttft": ttft, "tpot": service.tpot}, memory.serving(size, kv, rows, tokens), machine.device.capacity,
+        rows, latency, memory.serving(size, kv, rows, tokens), machine.device.capacity,
         service.decode, service.decode.flop,
     )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _rows(
         place=settings.place[grid.setting], precision=settings.precision[grid.setting], ep=np.ones(len(grid)),
         pp=np.ones(len(grid)), adp=np.ones(len(grid)), fused=np.ones(len(grid)),
         input_tokens=np.full(len(grid), serve.input_tokens),
-        output_tokens=np.full(len(grid), serve.output_tokens),
+        output_tokens=np.full(len(grid), serve.output_tokens), prefix=np.full(len(grid), serve.prefix_hit),
     )  # fmt: skip
     rows = estimate.with_precision(rows, rows.precision)
     table, sizes = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]

@@ -9,8 +9,9 @@ import pandas as pd
 from planner.model import serving
 from planner.model.columns import Array, Columns
 from planner.model.families import network as network_family
+from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import PIECE, SERIAL
+from planner.schema.claim import CORES_APART, PIECE, SERIAL, WRITTEN
 from planner.search import estimate
 from planner.search.machines import Find
 from planner.validate import published_serving, published_training
@@ -78,9 +79,11 @@ def _alone(r: Rows) -> dict[str, Array]:
     tp = np.where(serial, 1.0, _tensor_degree(r, a))
     n = np.ones(len(batch))
     rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=n, pp=n, adp=n)
-    rows = rows.with_(chunk=np.where(serial, PIECE, np.inf))
-    s = _uncached(r, a, rows, estimate.serve(a, rows, r.machine, continuous=False))
-    replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0)))
+    flash = np.where(r.table["stack"].isin(WRITTEN), 0.0, 1.0)
+    rows = rows.with_(chunk=np.where(serial, PIECE, np.inf), flash=flash)
+    copies = np.where(r.table["stack"].isin(CORES_APART) & ~np.asarray(a.causal), r.machine.device.cores, 1.0)
+    s = _uncached(r, a, rows, estimate.serve(a, rows, _a_core_each(r.machine, copies), continuous=False))
+    replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0))) * copies
     context = np.where(scenario == "decode", np.maximum(isl, osl), isl)
     pieces, through = np.ceil(isl / PIECE), r.number("devices", 1.0)
     side_by_side = np.where(serial, pieces * through / (pieces + through - 1), replicas)
@@ -92,6 +95,13 @@ def _alone(r: Rows) -> dict[str, Array]:
         "queries_per_s": s.output_rate / one * replicas,
         "ttft_s": s.ttft, "tpot_s": s.tpot, "latency_p50_s": s.ttft + (one - 1) * s.tpot,
     }  # fmt: skip
+
+
+def _a_core_each(machine: Machine, copies: Array) -> Machine:
+    """What each of ``copies`` equal parts of a device has."""
+    device = machine.device
+    parts = {name: device[name] / copies for name in ("peak", "peak_half", "vector", "bandwidth", "capacity")}
+    return replace(machine, device=device.with_(**parts))
 
 
 def _uncached(r: Rows, a: Columns, rows: Columns, s: serving.Service) -> serving.Service:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from planner.model.columns import Columns
-from planner.model.families.transformer_size import flatten, parameters
 from planner.model.operation import Machine
 from planner.model.ops import laws
 from planner.model.passes import ENGINE
 from planner.schema.workload import Architecture, Mla, Moe
+from planner.search.estimate import architecture_table
 
 
 def coefficients(law: str, n: int = 1, **values: object) -> Columns:
@@ -31,14 +31,8 @@ def machine(n: int = 1, *, fits: dict[str, dict[str, object]] | None = None, **d
 
 def columns(architecture: Architecture, n: int = 1) -> tuple[Columns, Columns]:
     """An architecture's sizes and its parameters by part, n times."""
-    flat = Columns(flatten(architecture), length=n)
-    flat = flat.with_(causal=flat.causal > 0, gated_ffn=flat.gated_ffn > 0)
-    parts = parameters(flat)
-    layers = parts["total"] - parts["experts"] - parts["embeddings"]
-    widest = np.maximum(flat.ffn_size * (1 + flat.gated_ffn), flat.hidden_size)
-    return flat, Columns(
-        layers=layers, experts=parts["experts"], embeddings=parts["embeddings"], total=parts["total"], widest=widest, length=n
-    )
+    table, size = architecture_table([architecture])
+    return table.take(np.zeros(n, int)), size.take(np.zeros(n, int))
 
 
 def inference(n: int = 1, **more: object) -> Columns:

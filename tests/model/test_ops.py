@@ -56,6 +56,24 @@ def test_matmul_runs_in_whole_waves(tiles: int, waves: int) -> None:
     assert product_(64 * tiles, 64, 1000) == pytest.approx(waves * 819.2e-6)
 
 
+def few_rows(m: float, packed: float = 0.0, vector: float = 1e12) -> float:
+    shape = Columns(m=m, n=6400, k=1000, groups=1.0, hot=0.0, packed=packed, length=1)
+    device = Columns(peak=1e12, bandwidth=1e12, units=100.0, cache=50e6, vector=vector, length=1)
+    return float(matmul.time(shape, np.zeros(1), device, coefficients("matmul", t_s=1.0, e16=0.25))[0])
+
+
+def test_a_few_rows_go_through_vector_units_without_padding() -> None:
+    """One row of 6,400 x 1,000 at 1 TFLOP/s: 12.8 us, four of them 51.2; on matrix units a wave of 64 x 64 tiles: 819 us."""
+    assert (few_rows(1), few_rows(4)) == pytest.approx((12.8e-6, 51.2e-6))
+    assert few_rows(9) == few_rows(64) == few_rows(1, vector=np.nan) == few_rows(1, vector=1e9) == pytest.approx(819.2e-6)
+
+
+def test_packed_weights_are_unpacked_once_for_all_rows() -> None:
+    """14 instructions more, as many as 14 rows' multiply-adds."""
+    assert few_rows(1, packed=1.0) == pytest.approx(15 * 12.8e-6)
+    assert few_rows(4, packed=1.0) == pytest.approx(18 * 12.8e-6)
+
+
 def test_products_side_by_side_share_a_wave() -> None:
     assert product_(64, 64, 1000, groups=100) == product_(64, 64, 1000) == product_(64, 64, 1000, groups=101) / 2
 

@@ -60,6 +60,16 @@ def test_a_static_batch_is_one_prefill_and_its_steps() -> None:
     assert s.ttft[0] == s.prefill.seconds[0]
 
 
+def test_what_the_cache_holds_of_a_prompt_is_not_computed_again() -> None:
+    """A quarter of 4,096 tokens is new: a quarter of the products, and attention from them to all: 7 / 16 of its scores."""
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=4096.0, output_tokens=10.0)
+    whole, part = (serving.prefill(a, rows.with_(prefix=np.array([p])), machine(), np.ones(1)) for p in (0.0, 0.75))
+    assert whole.parts["matmul"][0] == serving.prefill(a, rows, machine(), np.ones(1)).parts["matmul"][0]
+    assert part.parts["matmul"][0] / whole.parts["matmul"][0] == pytest.approx(1 / 4, rel=0.02)
+    assert part.parts["attention"][0] / whole.parts["attention"][0] == pytest.approx(7 / 16, rel=0.01)
+
+
 def test_one_output_token_takes_no_decode_step() -> None:
     a, _ = columns(LLAMA_3_8B)
     s = serving.static_batch(a, inference(batch=4.0, input_tokens=500.0, output_tokens=1.0), machine())

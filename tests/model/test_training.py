@@ -269,8 +269,16 @@ def step_of(**more: float) -> training.Step:
 def test_serving_memory() -> None:
     """Llama 3 8B in bf16: 16.06 GB of weights, 131,072 B a token; half of both on each of two devices."""
     _, size = columns(LLAMA_3_8B)
-    plain = Columns(tp=[1.0, 2.0], pp=1.0, adp=1.0, weight=2.0, head_weight=2.0, activation=2.0)
+    plain = Columns(tp=[1.0, 2.0], pp=1.0, adp=1.0, ep=1.0, weight=2.0, head_weight=2.0, activation=2.0)
     parts = memory.serving(size.take([0, 0]), np.array([131072.0, 65536.0]) * 1e5, plain, np.array([1e5, 1e5]))
     assert parts["weights"] / 1e9 == pytest.approx([16.06, 8.03], rel=1e-3)
     assert parts["kv_cache"] / 1e9 == pytest.approx([13.1072, 6.5536])
     assert memory.usable(np.array([80e9]))[0] < 80e9
+
+
+def test_buffers_of_experts_hold_the_visits_of_every_rank() -> None:
+    """8,192 tokens of two ranks, two experts each: 32,768 visits * (4,096 * (2 + 2) + 14,336 * (4 + 2)) B = 3.36 GB."""
+    _, size = columns(MIXTRAL_8X7B)
+    apart = Columns(tp=1.0, pp=1.0, adp=[2.0, 4.0], ep=[2.0, 4.0], weight=2.0, head_weight=2.0, activation=2.0)
+    held = memory.serving(size.take([0, 0]), np.zeros(2), apart, np.full(2, 1e5))["activations"]
+    assert held / 1e9 == pytest.approx([3.355, 2 * 3.355], rel=1e-3)

@@ -43,6 +43,38 @@ def test_feasible_ones_come_first_by_cost_and_the_rest_say_why(scenario: str) ->
     assert all(any(letter.isdigit() for letter in c.rejected) for c in some if not c.feasible)
 
 
+def test_a_batch_is_done_in_time_and_paid_for_until_it_is_done() -> None:
+    """The rent is that of so many hours as its tokens take at full throughput, and no headroom is kept."""
+    goal = Serve(requests=1e6, within=86400.0, input_tokens=500.0, output_tokens=100.0)
+    able = [c for c in found(goal) if c.feasible]
+    assert able
+    for c in able:
+        seconds = 1e8 / c.throughput.value
+        assert c.latency["duration"].value == pytest.approx(seconds) and seconds <= 86400
+        assert c.unit_cost.value == pytest.approx(c.cost.value / 100)
+        assert c.instances == 1 or 1e8 / (c.throughput.value * (c.instances - 1) / c.instances) > 86400
+
+
+def test_spare_instances_come_on_top() -> None:
+    plain = {c.label: c for c in found(SERVE) if c.feasible}
+    spare = {c.offer: c for c in found(replace(SERVE, spare=1)) if c.feasible}
+    both = [(c, spare[c.offer]) for c in plain.values() if c.offer in spare]
+    assert both and all(s.instances >= c.instances + 1 or s.layout != c.layout for c, s in both)
+    for s in spare.values():
+        assert s.throughput.value * (s.instances - 1) / s.instances * 0.7 >= demand(inputs(SERVE)) * (1 - 1e-9)
+
+
+def test_a_batch_of_a_month_costs_what_serving_at_that_rate_at_full_load_does() -> None:
+    month = HOURS * 3600
+    batch = Serve(requests=20.0 * month, within=month, input_tokens=500.0, output_tokens=100.0)
+    steady = {c.label: c for c in found(SERVE, economics={"utilisation": 1.0}) if c.feasible}
+    both = [(c, steady[c.label]) for c in found(batch) if c.feasible and c.label in steady]
+    assert both
+    for once, always in both:
+        assert once.instances == always.instances
+        assert once.cost.value <= always.cost.value * (1 + 1e-9)
+
+
 @pytest.mark.parametrize("scenario", GOALS)
 @pytest.mark.parametrize("most", [1, 8, 64])
 def test_nothing_that_breaks_a_limit_is_feasible(scenario: str, most: int) -> None:

@@ -1,7 +1,8 @@
 """Matrix product (m, k) × (k, n), one or many side by side: tiles in waves over the compute units, or bytes over memory.
 
 After the wave and tile quantisation of NVIDIA's "Matrix Multiplication Background
-User's Guide" (2023) and split-K. A device without known compute units falls back to a smooth roofline.
+User's Guide" (2023) and split-K. A handful of rows goes through the vector units instead, without padding, where that is faster:
+it is on devices without matrix units. A device without known compute units falls back to a smooth roofline.
 """
 
 import numpy as np
@@ -24,6 +25,10 @@ COEFFICIENTS = {
     "t_q": 0.0,  # s, start of that kernel
 }
 SKINNY = 16
+FEW = 8  # rows up to which kernels on the vector units exist
+UNPACK = 14.0
+"""Instructions of the vector units, beside its multiply-add, for a weight of less than a byte (shift, mask, convert, scale of a
+block): chosen on what 4-bit decoding with llama.cpp on an M2 Ultra and an RTX 3090 takes beyond 16-bit."""
 CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
 SPLITS = (1, 2, 4, 8)
@@ -41,6 +46,7 @@ def seconds(op: Op, machine: Machine) -> Array:
     """
     law = "matmul_half" if op.half else "matmul"
     shape, coefficients = Columns(op.shape), machine.laws[law]
+    shape = shape.with_(packed=op.weight_bytes < shape.n * shape.k * shape.groups)
     device = machine.device.with_(peak=machine.device.peak_half) if op.half else machine.device
     apart = coefficients.q * op.activation_bytes * shape.quantise
     t = time(shape, op.moved + apart, device, coefficients) + coefficients.t_q * shape.quantise
@@ -55,7 +61,7 @@ def sizes(shape: Columns) -> dict[str, Array]:
 def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     """The law: shape m, n, k, groups, hot [1 where the operands were used just before]; moved [B]; c the coefficients.
 
-    device peak, bandwidth, units, cache. Returns (N,) [s].
+    device peak, bandwidth, units, cache, and vector [FLOP/s without matrix units] where known. Returns (N,) [s].
     """
     stayed = shape.hot / (1 + (moved / (np.maximum(c.f, 1e-3) * np.where(np.isfinite(device.cache), device.cache, CACHE))) ** 4)
     t_mem = moved / (device.bandwidth * c.e_b * (1 + (c.h - 1) * stayed))
@@ -72,6 +78,10 @@ def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
             waves = np.ceil(tiles * split / device.units)
             t = waves * (shape.k / split + c.k0) / rate + (split > 1) * split * c.t_s
             np.fmin(best, t, out=best)
+    if "vector" in device:
+        unpacked = UNPACK * shape.packed if "packed" in shape else 0.0
+        vector = 2 * (shape.m + unpacked) * shape.n * shape.k * shape.groups / (device.vector * c.e)
+        np.fmin(best, np.where(shape.m <= FEW, vector, np.inf), out=best)
     return c.t0 + _soft_max(np.where(known, best, smooth), t_mem)
 
 
