@@ -56,7 +56,7 @@ def goodput(inputs: Inputs, train: Train, rows: Columns, *, spot: bool = False) 
     """Share of the time that is steps kept: the rest goes to checkpoints, failures, restarts and evaluations (N,)."""
     r = train.reliability
     _, size = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
-    state = list(OPTIMIZERS.values())[list(OPTIMIZERS).index(train.optimizer)].state
+    state = OPTIMIZERS[train.optimizer].state
     write = size.total[0] * (2 + state) / (r.checkpoint_bandwidth * rows.devices)
     mtbf = fleet(r.device_mtbf, rows.devices, (r.instance_mtbf or np.inf) if spot else np.inf, rows.instances)
     return np.asarray(share(interval(write, mtbf), write, mtbf, np.full(len(rows), r.restart)) * (1 - r.evaluation))

@@ -50,7 +50,7 @@ TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", 
 INFERENCE = ("compute", "decode_step", "sequence", "prefill_step", "experts", "attention", "dispatch")
 SHARE = Range(0.95, 0.2, 1.5)
 RANGES = {
-    "sequence": Range(5e-6, 1e-8, 5e-5),  # no more, or fits to small batches are far off at large ones
+    "sequence": Range(5e-6, 1e-8, 1e-3),
     "straggle": Range(5e-3, 1e-6, 0.1), "prefill_step": Range(2e-3, 1e-6, 0.05),
     "decode_step": Range(5e-4, 1e-6, 0.1),
 }  # fmt: skip
@@ -104,7 +104,8 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
     training = any((f.table["task"] == "training").any() for f in timed)
-    names = (TRAINING if training else INFERENCE)[: sum(len(f.table) for f in fed) // EACH]
+    names = TRAINING if training else tuple(n for n in INFERENCE if n != "sequence" or _crowded(fed))
+    names = names[: sum(len(f.table) for f in fed) // EACH]
     if not names:
         return None
 
@@ -127,6 +128,18 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in timed}))
     note = f"a third of the runs; median error {np.nanmedian(off):.3f} on {len(off)} others"
     return Fit(values, source, points, round(float(np.nanmean(np.minimum(off, 5))), 4), note)
+
+
+CROWD = 256.0
+"""Sequences at once from which a cost for each shows: what small batches say of it is far off at large ones."""
+
+
+def _crowded(runs: list[Translated]) -> bool:
+    """Whether any run had a crowd: as many at once as fit, or a batch or so many clients of at least CROWD."""
+    return any(
+        (f.table["scenario"].isin(["offline", "server"]) | (f.table[["batch", "concurrency"]].max(axis=1) >= CROWD)).any()
+        for f in runs
+    )
 
 
 def _where(runs: list[Translated], rows: Callable[[pd.DataFrame], "pd.Series[bool]"]) -> list[Translated]:
