@@ -18,7 +18,7 @@ def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
     headline = f"Choose {choice.label} ({choice.devices} × {choice.device_name}) at {price} {period}"
     return Verdict(
         choice.label, second.label if second else "", headline, _why(inputs, choice, able), _gap(inputs, choice, second),
-        _flips(inputs, choice, second), _cautions(choice),
+        _flips(inputs, choice, second), _cautions(inputs, choice),
     )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _flips(inputs: Inputs, choice: Candidate, second: Candidate | None) -> tuple
     return tuple(said)
 
 
-def _cautions(choice: Candidate) -> tuple[str, ...]:
+def _cautions(inputs: Inputs, choice: Candidate) -> tuple[str, ...]:
     said = []
     if choice.throughput.evidence == "datasheet":
         said.append(
@@ -87,6 +87,10 @@ def _cautions(choice: Candidate) -> tuple[str, ...]:
         )
     elif choice.throughput.evidence == "family":
         said.append(f"{choice.device_name} was not measured itself: its figures are scaled from measured devices of its family.")
+    if choice.term == "owned" and inputs.plan.ends:
+        said.append(
+            "An owned machine is charged for the hours of this run alone: it must have other work for the rest of its life."
+        )
     if choice.term == "spot":
         said.append("Spot capacity can be taken back at any time; interruptions are not priced in.")
     if choice.precision in ("fp8", "fp4", "int8", "w4a16"):
