@@ -14,6 +14,7 @@ from planner import __version__, units
 from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
+from planner.catalogue.serving_plan import check, draft, with_trace
 from planner.catalogue.tables import intervals
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
@@ -29,7 +30,8 @@ FLAGS = Path("flags")  # what messages call a plan that was given as options
 def read_plan(path: Path, text: str | None = None) -> tuple[Plan, str]:
     """The plan in a YAML file (or in ``text``), checked; raises InputError with file, line and field."""
     text = read_text(path, 1_000_000) if text is None else text
-    plan = build(parse(text, str(path)), Plan, str(path), text)
+    raw = with_trace(parse(text, str(path)), path.parent, partial(_at, path, text))
+    plan = build(raw, Plan, str(path), text)
     given = [name for name in ("serve", "train", "infer") if getattr(plan, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
@@ -48,6 +50,7 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
             raise InputError(f"{share:g} is not a share below 1; write it like '60 %'", where=_at(path, text, *field))
     if plan.serve:
         _one_kind_of_traffic(plan.serve, text, path)
+    check(plan, partial(_at, path, text))
     e = plan.economics
     for name, (least, most, like) in RANGES.items():
         if not least <= getattr(e, name) <= most:
@@ -113,7 +116,8 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
         )  # fmt: skip
     used = _files(profiles, systems, devices, sellers)
     return Inputs(
-        plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(), text,
+        plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(),
+        draft(plan, workload, profiles, path.parent, partial(_at, path, text)), text,
         {"planner": __version__}, {"plan": _hash(text.encode()), "profiles": _hash(b"\0".join(p.read_bytes() for p in used))},
     )  # fmt: skip
 

@@ -63,6 +63,8 @@ class Device:
     clock: Frequency | None = None
     tdp: Power | None = None
     idle_power: Power | None = None
+    sparse_speedup: Count | None = None
+    """How many times faster products are where two of every four weights are zero."""
     links: tuple[Link, ...] = ()
     launch_date: date | None = None
     fpga: Fabric | None = None

@@ -20,6 +20,8 @@ class Inputs:
     providers: tuple[Provider, ...]
     calibrations: Mapping[str, Calibration]
     intervals: Intervals
+    draft: Workload | None = None
+    """What guesses tokens for the workload, where the plan names a model for it."""
     plan_text: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)

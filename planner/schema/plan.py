@@ -21,11 +21,36 @@ class Model:
     model: str
     precision: tuple[Precision, ...] = ()
     """Precisions the plan accepts; empty takes the usual ones of the scenario, where a device has them."""
+    sparsity: Literal["", "2:4"] = ""
+    """Two of every four weights are zero, for devices whose matrix units skip them; serving only."""
+
+
+@dataclass(frozen=True)
+class Speculation:
+    """A draft guesses tokens that the model checks in one step (``planner.model.speculative``)."""
+
+    __pydantic_config__ = STRICT
+    acceptance: Fraction
+    """Share of guesses that hold, each alone: it depends on the draft and on what is asked, and must be measured."""
+    tokens: Annotated[int, Unit("count", least=1)] = 3
+    """Guesses a step."""
+    draft: str = ""
+    """A zoo id or file of a smaller model with the same vocabulary; empty is one further layer of the model itself, as
+    multi-token prediction and EAGLE have."""
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Low-rank adapters of requests beside one model (LoRA); requests choose among them alike."""
+
+    __pydantic_config__ = STRICT
+    count: Annotated[int, Unit("count", least=1)]
+    rank: Annotated[int, Unit("count", least=1)] = 16
 
 
 @dataclass(frozen=True)
 class Serve:
-    """Answer requests of given lengths: so many a second, within latency limits (means); or so many in all, by a time."""
+    """Answer requests of given lengths: so many a second, within latency limits; or so many in all, by a time."""
 
     __pydantic_config__ = STRICT
     input_tokens: Tokens
@@ -33,6 +58,8 @@ class Serve:
     requests_per_second: Annotated[float, Unit("count/second", above=True)] | None = None
     ttft: Seconds | None = None
     tpot: Seconds | None = None
+    percentile: Fraction | None = None
+    """Share of requests that must keep ttft and tpot; without it their means must."""
     prefix_hit: Annotated[float, Unit("fraction")] = 0.0
     """Share of a prompt's tokens whose keys and values an earlier request left in the cache: system prompts, conversations."""
     spare: Annotated[int, Unit("count", least=0)] = 0
@@ -41,6 +68,23 @@ class Serve:
     """A batch of work that is done once, instead of requests_per_second."""
     within: Seconds | None = None
     """By when the batch is done."""
+    input_cv: Annotated[float, Unit("fraction")] = 0.0
+    """Standard deviation of input tokens over their mean."""
+    output_cv: Annotated[float, Unit("fraction")] = 0.0
+    burstiness: Annotated[float, Unit("count", above=True)] = 1.0
+    """Squared coefficient of variation of the gaps between requests: 1 is Poisson, more comes in bursts."""
+    trace: str = ""
+    """A CSV of arrival_time, input_tokens, output_tokens beside the plan, instead of lengths, their variation and burstiness."""
+    kv_cache: Literal["", "bf16", "fp8", "int8", "int4"] = ""
+    """What keys and values are kept in; empty is what the precision has for it."""
+    max_batch: Annotated[int, Unit("count", least=1)] = 512
+    """Requests in flight at most, a replica."""
+    max_tokens: Tokens = 8192
+    """Tokens of prompts that one step takes at most."""
+    disaggregated: bool = False
+    """Prefill and decode on instances of their own."""
+    speculation: Speculation | None = None
+    adapters: Adapters | None = None
 
     @property
     def rate(self) -> float:

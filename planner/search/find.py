@@ -14,7 +14,7 @@ from planner.model import cost
 from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
-from planner.schema.precision import RECIPES
+from planner.schema.precision import RECIPES, SPARSE
 from planner.search import estimate, infer, layout_space, serve, train
 from planner.search.cite import cited
 from planner.search.intervals import around, task_of
@@ -97,8 +97,11 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     for index, p in enumerate(places):
         for precision in precisions:
             if arithmetic(p.device, precision):
-                stacks, served = USUAL_STACKS[inputs.plan.scenario], inputs.plan.scenario == "serve"
-                settings.append(Setting(p.device, p.system, precision, stacks, quantised_cache=served))
+                stacks, serve = USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
+                cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
+                if sparse and RECIPES[precision].weight not in SPARSE:
+                    continue
+                settings.append(Setting(p.device, p.system, precision, stacks, serve is not None, cache, sparse))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:
@@ -132,7 +135,7 @@ def _candidate(
     millions = work(inputs, hours) / 1e6
     spread = around(total, inputs.intervals, task, evidence)
     over = {**excess, **_budget(inputs, total)}
-    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i) or _unpriced(inputs, listing)
+    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i, device) or _unpriced(inputs, listing)
     why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
     carbon = inputs.plan.economics.carbon_intensity
@@ -223,9 +226,17 @@ def _budget(inputs: Inputs, total: float) -> dict[str, float]:
     return {"budget": total / budget[0]} if budget else {}
 
 
+LAYOUTS = {
+    "serve": ("tp", "pp", "adp", "ep", "batch"),
+    "infer": ("batch",),
+    "train": ("tp", "cp", "pp", "dp", "ep", "zero_stage", "micro_batch"),
+}
+"""What a layout says of a row, by scenario."""
+
+
 def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
-    names = {"serve": ("tp", "batch"), "infer": ("batch",), "train": ("tp", "cp", "pp", "dp", "ep", "zero_stage", "micro_batch")}
-    layout: dict[str, int | str] = {n: int(row[n][0]) for n in names[inputs.plan.scenario]}
+    names = [*LAYOUTS[inputs.plan.scenario], *(("prefill_tp", "prefill_instances") if "apart" in row and row.apart[0] else ())]
+    layout: dict[str, int | str] = {n: int(row[n][0]) for n in names}
     return layout | (layout_space.named(row) if inputs.plan.scenario == "train" else {})
 
 
@@ -249,6 +260,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
     if not able:
         dtypes = " or ".join(dict.fromkeys(d for p in wanted for d in RECIPES[p].arithmetic))
         why = f"{place.device.name} has no published peak in {dtypes}"
+    elif inputs.plan.workload.sparsity and place.device.sparse_speedup is None:
+        why = f"no speed of {place.device.name} is published for weights that are {inputs.plan.workload.sparsity} sparse"
     elif not place.device.links and (memory is None or memory.bandwidth is None):
         why = f"the memory bandwidth of {place.device.name} is not published"
     elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):

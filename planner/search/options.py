@@ -1,7 +1,7 @@
 """What every scenario's search yields: options as columns, the best of each place, and why the rest fell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -58,3 +58,5 @@ class Explained:
     """One step on one device."""
     model_flop: Array
     """FLOP a device that the model asks for in that step: without what is computed twice."""
+    behind: dict[str, Pass] = field(default_factory=dict)
+    """The pass that a latency is mostly made of, by its name, where that is not ``one``."""

@@ -7,7 +7,7 @@ from typing import Any
 from planner import units
 from planner.schema.coefficients import Calibration, Intervals
 from planner.schema.hardware import Device, Host, Link, Memory, Offer, Prices, Provider, System, Tier
-from planner.schema.inputs import Inputs
+from planner.schema.inputs import Inputs, Subject
 from planner.schema.plan import Economics, Hardware, Infer, Model, Plan, Serve, Train
 from planner.schema.quantity import Figure, Price
 from planner.schema.workload import Architecture, Network, Workload
@@ -100,3 +100,11 @@ def inputs(
 
 GOALS: dict[str, Serve | Train | Infer] = {"serve": SERVE, "train": TRAIN, "infer": INFER}
 HOURS = units.MONTH / units.HOUR
+
+
+def subject(scenario: str) -> Subject:
+    """The records of one device, alder."""
+    _, _, shop = fleet()
+    return Subject(
+        VISION if scenario == "infer" else LANGUAGE, device(), system(), (shop,), Intervals("made up", {}), alike={"alder-x8": 8}
+    )
