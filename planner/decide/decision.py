@@ -7,7 +7,7 @@ import numpy as np
 from planner import units
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Train
+from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
 from planner.search.intervals import task_of
 from planner.search.options import Tick
@@ -98,12 +98,15 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         said.append(
             f"{100 * plan.serve.prefix_hit:.0f} % of each prompt is found in the cache; its memory is counted once a request."
         )
+    if plan.serve:
+        said += _served(plan.serve)
     if plan.serve and plan.serve.spare:
         said.append(f"{plan.serve.spare} of the instances may fail: they are beyond what the load needs.")
     if plan.serve:
         said.append("Software is vLLM, or the next serving stack whose runs on the device's family were published.")
         arrive = "are all there at the start" if plan.ends else "arrive at random (Poisson)"
-        said.append(f"Requests of equal length {arrive}; finished ones are replaced at once; one replica keeps to one instance.")
+        varied = plan.serve.input_cv or plan.serve.output_cv
+        said.append(f"Requests of {'varying' if varied else 'equal'} length {arrive}; finished ones are replaced at once.")
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
     if plan.train:
@@ -111,6 +114,28 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         said.append(f"{plan.train.optimizer.replace('_', ' ')} in mixed precision, FlashAttention, fused elementwise work.")
         said.append(_reliability(plan.train))
     return tuple(said)
+
+
+def _served(serve: Serve) -> list[str]:
+    """How requests differ from equal ones that come at random, and what is done to serve them."""
+    s, said = serve, []
+    if s.percentile:
+        said.append(f"{100 * s.percentile:g} % of requests keep the latency limits, and latencies shown are of that share.")
+    if s.burstiness != 1:
+        said.append(f"Requests come in bursts: the gaps between them vary {s.burstiness:.3g} times as much as at random.")
+    if s.input_cv or s.output_cv:
+        said.append(f"Lengths are spread by {100 * s.input_cv:.0f} % in and {100 * s.output_cv:.0f} % out of their means.")
+    if s.kv_cache:
+        said.append(f"Keys and values are kept in {s.kv_cache}.")
+    if s.disaggregated:
+        said.append("Prompts are processed on instances of their own; each request's cache is sent over before it decodes.")
+    if s.speculation:
+        who = s.speculation.draft or "one further layer of the model"
+        held = f"of which {100 * s.speculation.acceptance:.0f} % hold, each alone"
+        said.append(f"{who} guesses {s.speculation.tokens} tokens a step, {held}: that share must be measured.")
+    if s.adapters:
+        said.append(f"Requests choose alike among {s.adapters.count:,} adapters of rank {s.adapters.rank}.")
+    return said
 
 
 def _reliability(train: Train) -> str:

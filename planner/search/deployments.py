@@ -20,7 +20,7 @@ from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, mac
 from planner.search.offers import cheapest
 from planner.search.reasons import LABELS, bottleneck
 from planner.search.result import Estimate
-from planner.search.serve import Asked, Served, rated, replicas, served, side_by_side
+from planner.search.serve import Asked, Served, holding, rated, replicas, served, side_by_side
 from planner.search.serving_space import space
 
 BATCHES = tuple(sorted({int(x * 2**k) for k in range(13) for x in (1, 1.5)}))
@@ -54,7 +54,9 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Answer:
-    """seen, fitting: configurations, and those that fit in memory. front: the fastest for each cost, the fastest first.
+    """seen, fitting: configurations of replicas that hold the model, and those that fit with their requests.
+
+    front: the fastest for each cost, the fastest first.
     smallest: the cheapest that carries the load and keeps every limit; or, where none does, ``nearest`` and why it does not."""
 
     seen: int
@@ -81,6 +83,8 @@ def best(
             raise InputError(f"the {what} of {lacking} is not published, so nothing can be estimated on it")
     with np.errstate(all="ignore"):
         of = replicas(asked, most, places, table, machines)
+        able = holding(asked, of, machines)
+        of = of.take(able) if able.any() else of  # where none holds the model, the nearest is told
         keys = side_by_side(of) if other is None else _across(of)
         sp = space(of, asked.serve, mixed=other is None, apart=keys, batches=BATCHES, budgets=BUDGETS)
         if not len(sp):
@@ -182,8 +186,8 @@ class _Found:
         if name == "devices":
             return f"the load takes {int(self.options.rows.devices[i]):,} devices, and {int(self.most):,} are allowed"
         one = s.service.prefill if name == "ttft" else s.service.decode
-        device = self.machines.device.take(s.rows.setting.astype(int))
-        bound = "the queue" if name == "ttft" and s.ttft[i] > 2 * s.alone[i] else bottleneck(one, i, device.take([i]))
+        device = self.machines.device.take(s.rows.setting[[i]].astype(int))
+        bound = "the queue" if name == "ttft" and s.ttft[i] > 2 * s.alone[i] else bottleneck(one.take(np.array([i])), 0, device)
         return f"{LABELS[name]} is {times} the limit at best, bound by {bound}"
 
 

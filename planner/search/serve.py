@@ -20,6 +20,12 @@ from planner.search.listings import Place
 from planner.search.options import Explained, Options
 from planner.search.serving_space import Space, space, workers
 
+KEPT = (
+    "setting", "place", "precision", "node", "reach", "tp", "pp", "adp", "ep", "size", "batch", "input_tokens", "output_tokens",
+    "prefix", "input_cv", "output_cv", "burstiness", "weight", "head_weight", "activation", "kv", "fused", "adapters",
+    "adapter_rank",
+)  # fmt: skip
+"""What a configuration has of its decoder."""
 PREFILLED = ("tp", "pp", "adp", "ep", "size")
 """What a prefiller that is a worker of its own has beside its decoder's."""
 
@@ -86,6 +92,13 @@ def replicas(asked: Asked, most: float, places: Sequence[Place], settings: Colum
     return workers(asked.architecture, asked.serve, settings, node, joined, reach, sparse=asked.sparse)
 
 
+def holding(asked: Asked, of: Columns, machines: Machine) -> Array:
+    """Whether the devices of each worker hold the model at all (W,), before any request comes."""
+    side = _side(asked, of, machines)
+    held = side.held(np.zeros(len(of)), 0.0)
+    return np.asarray(_total(held) <= memory.usable(side.machine.device.capacity))
+
+
 def rated(serve: Serve, s: Served, most: float) -> Options:
     """How many instances the load takes, and how far every limit is kept; ``most`` devices in all."""
     rows, load, apart = s.rows, s.rows.load, s.rows.apart > 0
@@ -132,11 +145,13 @@ def served(asked: Asked, sp: Space, machines: Machine, prefill_workers: Columns 
     fill = _side(asked, prompts.with_(batch=np.ones(len(p)), budget=p.budget), machines)
     one = serving.decoding(step.a, step.w, step.machine, step.draft)
     first = serving.prefilling(fill.a, fill.w, fill.machine)
-    left, right, machine = step.w.take(sp.decoder), fill.w.take(sp.prefiller), step.machine.take(sp.decoder)
+    left, right = _only(step.w, KEPT).take(sp.decoder), _only(fill.w, (*PREFILLED, "budget")).take(sp.prefiller)
+    device = _only(step.machine.device, ("capacity", "out_bandwidth", "up_bandwidth")).take(sp.decoder)
+    machine = Machine(device, {"engine": step.machine.laws["engine"].take(sp.decoder)})
     sent = step.cache(step.w.input_tokens)[sp.decoder] * step.w.tp[sp.decoder] / np.minimum(left.tp, right.tp)
     rows = left.with_(
         apart=sp.apart.astype(float), budget=right.budget, load=np.full(len(sp), asked.load),
-        transfer=np.where(sp.apart, sent / way(machine.device), 0.0),
+        transfer=np.where(sp.apart, sent / way(device), 0.0),
         **{f"prefill_{name}": right[name] for name in PREFILLED},
     )  # fmt: skip
     s = serving.together(one.take(sp.decoder), first.take(sp.prefiller), rows, machine)
@@ -192,6 +207,11 @@ def _side(asked: Asked, rows: Columns, machines: Machine) -> _Side:
     if serve.adapters:
         beside["adapters"] = (serve.adapters.count * serve.adapters.rank * adapter_width(a) * 2 / w.tp / w.pp, 0.0 * zero)
     return _Side(a, size, w, machines.take(w.setting), draft, beside)
+
+
+def _only(columns: Columns, names: Sequence[str]) -> Columns:
+    """What many pairs need of them: taking a column costs as much as working with it."""
+    return Columns({name: columns[name] for name in names if name in columns}, length=len(columns))
 
 
 def way(device: Columns) -> Array:

@@ -87,7 +87,6 @@ def space(
     """Pairs of workers ``of`` (W,): prompts mixed into the steps, and on workers of their own.
 
     apart: keys of each worker as a decoder and as a prefiller (W,); those with equal keys are paired, but none below 0.
-
     batches: requests in flight, up to the plan's; budgets: tokens of prompts that a step takes, by default the plan's.
     """
     many = sorted({*(b for b in batches if b <= serve.max_batch), serve.max_batch})

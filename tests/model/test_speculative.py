@@ -50,7 +50,7 @@ def test_a_layer_that_guesses_has_the_experts_of_the_model() -> None:
 
 
 def test_adapters_in_use_are_read_and_multiplied() -> None:
-    """Rank 16 beside seven products of 32 layers of Llama 3 8B are 41.9 million parameters, 84 MB in 16 bits, and some activations.
+    """Rank 16 beside seven products of 32 layers of Llama 3 8B are 41.9 million parameters, 84 MB in 16 bits, beside activations.
 
     One request reads those of its own: 84 us at 1 TB/s. 64 requests that choose among 1,000 use 1000 (1 - 0.999^64) = 62.0.
     """
