@@ -49,7 +49,7 @@ def command(
     from planner.report.export import json_text
 
     if (plan is None) == (not model):
-        raise InputError("give either a plan file or --model", hint=EXAMPLES)
+        raise InputError("give either a plan file or --model", hint="For example: planner compare plan.yaml")
     if plan is None:
         serve = {"requests_per_second": requests, "input_tokens": input, "output_tokens": output, "ttft": ttft, "tpot": tpot}
         goal = {"infer": {"samples_per_second": samples, "latency": latency}} if samples else {"serve": serve}

@@ -83,6 +83,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted |= dict.fromkeys(("mla", "decode_mla", "stream"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
+    wanted["collective_beyond"] = ("all_reduce", "default")
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]

@@ -111,7 +111,12 @@ def _tables(c: Configuration, table: Columns, one: Columns, machines: Machine, c
 
 
 def drawn(requests: int, t: Steady, longest: int, seed: int) -> Requests:
-    """Requests at random: gamma gaps of the traffic's burstiness (1 is Poisson), lognormal lengths where they vary."""
+    """Requests at random: gamma gaps of the traffic's burstiness (1 is Poisson), lognormal lengths where they vary.
+
+    None is longer than the model allows.
+    """
+    if t.input + t.output > longest:
+        raise InputError(f"a request of {t.input + t.output:,.0f} tokens is more than the model allows: {longest:,}")
     draw = np.random.default_rng(seed)
     gaps = draw.gamma(1 / t.burstiness, t.burstiness / t.rate, requests)
     output = np.minimum(_lengths(draw, t.output, t.output_cv, requests), longest - 1)
