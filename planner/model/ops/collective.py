@@ -21,8 +21,8 @@ COEFFICIENTS = {
 }
 KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all")
 HOP = 10e-6
-"""s a message takes from node to node (p2p_latency in systems/*.yaml of aiconfigurator-core 0.12.0): there and back, an all-reduce
-of an inference engine crosses each node's network twice."""
+"""s a message takes from node to node (p2p_latency of aiconfigurator-core 0.12.0, systems/*.yaml): an all-reduce over several
+nodes crosses the network between them there and back."""
 WIDEST = 8  # devices of a host whose sharing of one bus was measured: more ranks lie in other hosts, with buses of their own
 SURFACE = {"volume": tuple(4.0**i for i in range(4, 16)), "ranks": (2.0, 4.0, 8.0)}
 
