@@ -82,7 +82,6 @@ def cell(name: str, value: Any) -> str:
 
 
 def text(record: Device | System | Provider, profiles: Profiles) -> str:
-    """A record for people: the profile as it was written, with units and sources, under the path it was read from."""
+    """A record for people: the profile as it was written, with units and sources, under each path it was read from."""
     kind = {Device: "device", System: "system", Provider: "provider"}[type(record)]
-    path = profiles.files[kind][record.id]
-    return f"# {path}\n{read_text(path)}"
+    return "\n".join(f"# {path}\n{read_text(path)}" for path in profiles.written_in(kind, record.id))

@@ -1,12 +1,14 @@
 """``planner hardware``: what the catalogue knows of devices, systems and offers, and whether it is sound."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
 
 app = typer.Typer(help="Devices, systems and offers: list, show and check them.", no_args_is_help=True, rich_markup_mode=None)
+
+TITLES = {"devices": "devices", "offers": "offers by provider", "offers_of": "offers by kind", "prices": "prices by term"}
 
 
 @app.command("list", epilog="Example: planner hardware list --kind fpga")
@@ -54,15 +56,22 @@ def show(
 
 @app.command("check", epilog="Example: planner hardware check --profiles my-hardware/")
 def check(format: FormatOption = Format.table, profiles_dir: ProfilesOption = None) -> None:
-    """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong."""
+    """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong.
+
+    Peaks must follow from units, clock and operations a cycle within 5 %; rents older than 90 days are warned of.
+    """
+    from dataclasses import asdict
+
     from planner.catalogue.check import check as run
     from planner.search.machines import misfits
 
-    counts, problems = run(profiles(profiles_dir), {"calibration": misfits})
-    answer: dict[str, Any] = {"schema_version": 1, "counts": counts, "problems": problems}
+    found = run(profiles(profiles_dir), {"calibration": misfits})
     if format is Format.json:
-        write(dump(answer), None)
+        write(dump({"schema_version": 1, **asdict(found)}), None)
     else:
-        say("\n".join([*problems, ", ".join(f"{n} {what}" for what, n in counts.items())]))
-    if problems:
+        counts = ", ".join(f"{n:,} {what}" for what, n in found.counts.items())
+        parts = [f"{TITLES[name]}: " + ", ".join(f"{n:,} {one.replace('_', ' ')}" for one, n in sorted(part.items()))
+                 for name, part in found.parts.items()]  # fmt: skip
+        say("\n".join([*found.problems, *(f"warning: {w}" for w in found.warnings), counts, *parts]))
+    if found.problems:
         raise typer.Exit(1)
