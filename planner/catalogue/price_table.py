@@ -24,6 +24,8 @@ COLUMNS = ("instance", "region", *RENTED, "currency", "date", "source")
 DESCRIBING = ("system", "devices")
 """Columns that only a table has which prices instances that its provider's file does not describe."""
 LIMIT = 20_000_000
+SEAL = "sha256"
+"""Key of the line by which ``planner prices`` knows a table that it wrote; it cites nothing."""
 _REGION = re.compile(r"[a-z0-9][a-z0-9-]{0,49}|", re.IGNORECASE)
 _SOURCE = re.compile(r"#\s*([a-z0-9][a-z0-9._-]{0,49}):\s*(\S.*)")
 
@@ -39,8 +41,9 @@ def parse(text: str, name: str) -> Table:
     sources = {}
     head = 0
     while head < len(lines) and (found := _SOURCE.fullmatch(lines[head])):
-        sources[found[1]] = found[2]
         head += 1
+        if found[1] != SEAL:
+            sources[found[1]] = found[2]
     rows = csv.reader(lines[head:], strict=True)
     try:
         header = next(rows, [])

@@ -114,12 +114,16 @@ class Profiles:
     def provider(self, id: str, where: str = "") -> Provider:
         """A provider with its offers by id: those of its file, and those of its table of prices."""
         if (known := self._read.get(("priced", id))) is None:
-            written = self._load("provider", id, Provider, where)
+            written = self.described(id, where)
             path = self.tables.get(id)
             known = price_table.priced(written, price_table.load(path), str(path)) if path else written
             self._read["priced", id] = sound_offers(known, str(path or self.files["provider"][id]))
         assert isinstance(known, Provider)
         return known
+
+    def described(self, id: str, where: str = "") -> Provider:
+        """A provider as its file describes it, without the prices of its table."""
+        return self._load("provider", id, Provider, where)
 
     def written_in(self, kind: str, id: str) -> list[Path]:
         """The files that a profile is read from."""
