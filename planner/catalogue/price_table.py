@@ -8,7 +8,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -132,6 +132,22 @@ def text(table: Table) -> str:
         costs = (f"{q.prices[t]:.10g}" if t in q.prices else "" for t in terms)
         writer.writerow([q.instance, q.region, *what, *costs, q.currency, q.date.isoformat(), q.source])
     return out.getvalue()
+
+
+def least(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
+    """One quote an instance and region, with the least price of each term."""
+    found: dict[tuple[str, str], Quote] = {}
+    for q in quotes:
+        same = found.get((q.instance, q.region))
+        if same is None:
+            found[q.instance, q.region] = q
+        elif same.currency != q.currency:
+            where = f"in {same.currency} and in {q.currency}"
+            raise InputError(f"{printable(q.instance)} {q.region} is priced {where}", where=q.source)
+        else:
+            prices = {t: min(p) for t in RENTED if (p := [x.prices[t] for x in (same, q) if t in x.prices])}
+            found[q.instance, q.region] = replace(same, prices=prices)
+    return tuple(found.values())
 
 
 def priced(provider: Provider, table: Table, name: str) -> Provider:

@@ -6,6 +6,7 @@ A feed names instances, not systems, and prices them a zone at a time: of severa
 import csv
 import io
 import json
+import logging
 import math
 import os
 import tempfile
@@ -16,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from planner.catalogue import price_table
-from planner.catalogue.price_table import amount
+from planner.catalogue.price_table import amount, least
 from planner.errors import InputError, printable, unknown
-from planner.schema.quote import CURRENCIES, RENTED, Quote, Table
+from planner.schema.quote import CURRENCIES, Quote, Table
 
 HOURS = {"1 Year": ("reserved_1y", 8760), "3 Years": ("reserved_3y", 26280)}
 """Azure states what a reservation costs for its whole term."""
@@ -49,22 +50,6 @@ def read(text: str, origin: Origin) -> Table:
     raise InputError("is not a table of prices that the planner knows", where=origin.name,
                      hint=f"It begins with {printable(head, 40)!r}. Known are CSV files with a column "
                           f"{', '.join(FORMATS)}, and pages of the Azure Retail Prices API.")  # fmt: skip
-
-
-def least(quotes: Iterable[Quote]) -> tuple[Quote, ...]:
-    """One quote an instance and region, with the least price of each term."""
-    found: dict[tuple[str, str], Quote] = {}
-    for q in quotes:
-        same = found.get((q.instance, q.region))
-        if same is None:
-            found[q.instance, q.region] = q
-        elif same.currency != q.currency:
-            where = f"in {same.currency} and in {q.currency}"
-            raise InputError(f"{printable(q.instance)} {q.region} is priced {where}", where=q.source)
-        else:
-            prices = {t: min(p) for t in RENTED if (p := [x.prices[t] for x in (same, q) if t in x.prices])}
-            found[q.instance, q.region] = replace(same, prices=prices)
-    return tuple(found.values())
 
 
 def _table(quotes: Iterable[Quote], origin: Origin) -> Table:
@@ -134,6 +119,7 @@ def _gpuhunt(text: str, origin: Origin) -> Table:
     except ImportError:
         raise InputError("gpuhunt's format needs the extra 'prices'", where=origin.name,
                          hint="pip install 'planner[prices]'") from None  # fmt: skip
+    logging.getLogger("gpuhunt").addHandler(logging.NullHandler())  # what it skips is counted here, and refused
     rows = sum(1 for _ in _rows(text, origin, ("instance_name", "location", "price", "spot")))
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "aws.csv").write_text(text, encoding="utf-8")  # any provider's name: it decides nothing here

@@ -3,9 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from statistics import median
 
-from planner.catalogue.price_table import described
+from planner.catalogue.price_table import described, least
 from planner.errors import InputError
 from planner.schema.hardware import Instance, Provider, System
 from planner.schema.quote import Quote, Table
@@ -40,7 +41,7 @@ def merge(feed: Table, old: Table, provider: Provider, systems: Mapping[str, Sys
     old; commitments, which most feeds lack, stay with their own date.
     """
     taken = Taken(Table(()))
-    new = list(_usable(feed, provider, systems, taken))
+    new = list(least(_usable(feed, provider, systems, taken)))
     if not new:
         raise InputError(f"has no price of an instance that '{provider.id}' is known for", hint=_why(taken))
     if not force:
@@ -53,10 +54,9 @@ def merge(feed: Table, old: Table, provider: Provider, systems: Mapping[str, Sys
         now = pairs.get((q.instance, q.region))
         if now is None and q.instance in known and q.region in covered:
             continue
-        prices = {t: p for t, p in q.prices.items() if now is None or (t not in terms and not _dearer(p, q, now))}
-        if prices:
-            kept.append(replace(q, prices=prices, line=0))
-    taken.table = Table((*kept, *new), {**old.sources, **feed.sources})
+        prices = {t: p for t, p in q.prices.items() if now is None or t not in terms}
+        kept.append(replace(q, prices=prices, line=0))
+    taken.table = Table(tuple(_possible([*kept, *new], taken)), {**old.sources, **feed.sources})
     return taken
 
 
@@ -64,13 +64,20 @@ def _why(taken: Taken) -> str:
     return " ".join(f"{n:,} prices {why}, like {', '.join(taken.named[why])}." for why, n in taken.left.items())
 
 
-def _dearer(price: float, old: Quote, now: Quote) -> bool:
-    base = now.prices.get("on_demand")
-    return base is not None and now.currency == old.currency and price > base
+def _possible(quotes: list[Quote], taken: Taken) -> Iterator[Quote]:
+    """Quotes without the prices that are above the one on demand of the same place, and without empty ones."""
+    base = {(q.instance, q.region, q.currency): q.prices["on_demand"] for q in quotes if "on_demand" in q.prices}
+    for q in quotes:
+        most = base.get((q.instance, q.region, q.currency), inf)
+        prices = {t: p for t, p in q.prices.items() if p <= most}
+        if len(prices) < len(q.prices):
+            taken.leave("above the price on demand", q.instance, len(q.prices) - len(prices))
+        if prices:
+            yield replace(q, prices=prices)
 
 
 def _usable(feed: Table, provider: Provider, systems: Mapping[str, System], taken: Taken) -> Iterator[Quote]:
-    """Quotes of known instances in known regions, without prices above on demand."""
+    """Quotes of known instances in known regions."""
     learnt = _learnt(feed.quotes, provider.instances, systems)
     regions = frozenset(provider.regions)
     for quote in feed.quotes:
@@ -84,11 +91,7 @@ def _usable(feed: Table, provider: Provider, systems: Mapping[str, System], take
             continue
         if q.instance not in provider.instances:
             q = replace(q, system=what.system, devices=what.devices)
-        base = q.prices.get("on_demand")
-        prices = {t: p for t, p in q.prices.items() if base is None or p <= base}
-        if len(prices) < len(q.prices):
-            taken.leave("above the price on demand", q.instance, len(q.prices) - len(prices))
-        yield replace(q, region=region, prices=prices, line=0, accelerator="", count=0.0)
+        yield replace(q, region=region, line=0, accelerator="", count=0.0)
 
 
 def _region(name: str, regions: frozenset[str]) -> str:
@@ -118,7 +121,7 @@ def _known_by(quote: Quote, learnt: Mapping[str, set[str]], systems: Mapping[str
 def _plausible(new: list[Quote], old: Table) -> None:
     """Raise InputError where the feed prices too few of the instances in force, or at another scale."""
     before, after = {q.instance for q in old.quotes}, {q.instance for q in new}
-    hint = "The prices in force stay. --force takes it all the same."
+    hint = "--force takes it all the same."
     if len(before & after) < FEWEST * len(before):
         raise InputError(f"prices {len(before & after)} of the {len(before)} instances in force: it looks cut off", hint=hint)
     was = {(q.instance, q.region): q for q in old.quotes if "on_demand" in q.prices}
