@@ -71,8 +71,7 @@ def _quote(row: Sequence[str], header: Sequence[str], where: str, line: int) -> 
         raise InputError(f"has {len(row)} cells where the header has {len(header)}", where=where)
     cell = dict(zip(header, row, strict=True))
     instance, region, currency = cell["instance"], cell["region"], cell["currency"]
-    if not instance or len(instance) > 100 or not instance.isprintable():
-        raise InputError(f"'{printable(instance)}' is not the name of an instance", where=f"{where} instance")
+    named(instance, f"{where} instance")
     if not _REGION.fullmatch(region):
         raise InputError(f"'{printable(region)}' is not the name of a region", where=f"{where} region")
     if currency not in CURRENCIES:
@@ -84,6 +83,13 @@ def _quote(row: Sequence[str], header: Sequence[str], where: str, line: int) -> 
     devices = _whole(cell.get("devices", ""), f"{where} devices")
     return Quote(instance, region, prices, currency, _day(cell["date"], where), cell["source"], cell.get("system", ""), devices,
                  line=line)  # fmt: skip
+
+
+def named(instance: str, where: str) -> str:
+    """The name of an instance: it begins with a letter or digit, so that no spreadsheet takes a cell of it for a formula."""
+    if not instance[:1].isalnum() or len(instance) > 100 or not instance.isprintable():
+        raise InputError(f"'{printable(instance)}' is not the name of an instance", where=where)
+    return instance
 
 
 def amount(text: str, where: str) -> float:

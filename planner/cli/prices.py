@@ -54,9 +54,9 @@ def status(format: FormatOption = Format.table, profiles_dir: ProfilesOption = N
                                                   for s in found]}), None)  # fmt: skip
         return
     today = date.today()
-    rows = [[s.provider, f"{s.prices:,}", str(s.oldest), str(s.newest), f"{(today - s.oldest).days:,} days", str(s.file)]
-            for s in found if s.oldest]  # fmt: skip
-    say(table(["provider", "rents", "oldest", "newest", "age of the oldest", "file"], rows, "lrllrl"))
+    rows = [[s.provider, f"{s.prices:,}", str(s.oldest), str(s.newest), f"{(today - s.oldest).days:,} days",
+             "shipped" if s.shipped else str(s.file)] for s in found if s.oldest]  # fmt: skip
+    say(table(["provider", "rents", "oldest", "newest", "age of the oldest", "from"], rows, "lrllrl"))
 
 
 @app.command("refresh", epilog="Examples: planner prices refresh; planner prices refresh --provider azure --from azure")

@@ -70,6 +70,8 @@ def test_terms_of_one_offer_may_come_from_several_rows(tabled: Path) -> None:
         ("11.5,,USD", ",,USD", 4, "half has no price"),
         ("half,moon-1", "half,the moon", 4, "is not the name of a region"),
         ("half,moon-1", ",moon-1", 4, "is not the name of an instance"),
+        ("half,moon-1", "=1+1,moon-1", 4, "is not the name of an instance"),
+        ("half,moon-1", "@half,moon-1", 4, "is not the name of an instance"),
         ("half,moon-1", "halve,moon-1", 4, "unknown instance 'halve'"),
         ("half,moon-1", "box,moon-1", 4, "box moon-1 is priced twice on demand"),
         ("2026-01-01,list\nhalf", "2026-13-01,list\nhalf", 3, "is not a date"),
@@ -126,7 +128,7 @@ costs = st.decimals(min_value="0.0001", max_value=9999, places=4).map(float)
 names = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["C", "Z"]), min_size=1, max_size=30)
 quotes = st.builds(
     Quote,
-    instance=names,
+    instance=names.filter(lambda name: name[0].isalnum()),
     region=st.from_regex(r"\A(|[a-z0-9][a-z0-9-]{0,9})\Z"),
     prices=st.dictionaries(st.sampled_from(RENTED), costs, min_size=1),
     currency=st.sampled_from(["USD", "EUR"]),

@@ -85,7 +85,7 @@ def test_refresh_puts_fresh_prices_in_force(home: Path, server: Server, planner:
     )
     rows = json.loads(planner("prices", "status", "--format", "json").out)["rows"]
     assert rows == [{"provider": "acme", "prices": 6, "oldest": "2026-01-01", "newest": str(date.today()),
-                     "file": str(table), "fresh": True}]  # fmt: skip
+                     "file": str(table), "shipped": False}]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_import_reads_the_same_formats_from_disk(home: Path, own: Path, planner:
     offers = Profiles().provider("acme").offers
     rents = [o.prices.on_demand for o in offers if o.id == "half" and o.prices.on_demand]
     assert [str(r.date) for r in rents] == ["2026-11-20"]
-    assert Profiles().provider("acme").sources["import"] == "imported from vms.csv, prices of 2026-11-20"
+    assert Profiles().provider("acme").sources["import-2026-11-20"] == "imported from vms.csv, prices of 2026-11-20"
     assert planner("prices", "import", file, "--provider", "acme", "--to", own / "tables").status == 0
     assert (own / "tables" / "acme.csv").exists()
 

@@ -35,9 +35,10 @@ def from_file(path: Path, provider: str, day: date | None) -> tuple[str, feeds.O
     """The text of a file and where it is from; its prices are of ``day``, by default the day the file was written."""
     text = read_text(path, MOST)
     day = day or date.fromtimestamp(path.stat().st_mtime)
-    return text, feeds.Origin(str(path), "import", f"imported from {printable(path.name)}, prices of {day}", day, provider)
+    return text, feeds.Origin(str(path), f"import-{day}", f"imported from {printable(path.name)}, prices of {day}", day, provider)
 
 
 def from_place(url: str, place: str, provider: str, today: date) -> feeds.Origin:
     """Where a download is from."""
-    return feeds.Origin(printable(url, 200), place, f"{PLACES[place].name}, {printable(url, 300)}, read {today}", today, provider)
+    cited = f"{PLACES[place].name}, {printable(url, 300)}, read {today}"
+    return feeds.Origin(printable(url, 200), f"{place}-{today}", cited, today, provider)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.catalogue import price_table
-from planner.catalogue.price_table import amount, least
+from planner.catalogue.price_table import amount, least, named
 from planner.errors import InputError, printable, unknown
 from planner.schema.quote import CURRENCIES, Quote, Table
 
@@ -101,15 +101,13 @@ def _skypilot_rows(text: str, origin: Origin) -> Iterator[Quote]:
 
 
 def _quote(name: str, region: str, prices: dict[str, float], origin: Origin, accelerator: str, count: str, where: str) -> Quote:
-    if len(name) > 100 or not name.isprintable():
-        raise InputError(f"'{printable(name)}' is not the name of an instance", where=where)
     try:
         number = float(count or 0)
     except ValueError:
         raise InputError(f"'{printable(count)}' is not a number of accelerators", where=where) from None
     if not math.isfinite(number) or number < 0:
         raise InputError(f"'{printable(count)}' is not a number of accelerators", where=where)
-    return Quote(name, region, prices, "USD", origin.day, origin.key, accelerator=accelerator, count=number)
+    return Quote(named(name, where), region, prices, "USD", origin.day, origin.key, accelerator=accelerator, count=number)
 
 
 def _gpuhunt(text: str, origin: Origin) -> Table:

@@ -81,8 +81,8 @@ class Status:
     oldest: date | None
     newest: date | None
     file: Path
-    fresh: bool
-    """Whether it is a table that ``planner prices`` brought."""
+    shipped: bool
+    """Whether that file came with the planner."""
 
 
 def status(provider: Provider, profiles: Profiles) -> Status:
@@ -90,7 +90,8 @@ def status(provider: Provider, profiles: Profiles) -> Status:
     days = [p.date for o in provider.offers
             for p in (o.prices.on_demand, o.prices.spot, o.prices.reserved_1y, o.prices.reserved_3y) if p]  # fmt: skip
     file = profiles.written_in("provider", provider.id)[-1]
-    return Status(provider.id, len(days), min(days, default=None), max(days, default=None), file, file == path(provider.id))
+    return Status(provider.id, len(days), min(days, default=None), max(days, default=None), file,
+                  any(file.is_relative_to(folder) for folder in shipped()))  # fmt: skip
 
 
 def age(status: Status, today: date) -> str:

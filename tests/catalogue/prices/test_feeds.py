@@ -112,6 +112,7 @@ def test_the_planners_own_table() -> None:
         (SKYPILOT[: SKYPILOT.index("'Gpus'")], "not valid CSV", "feed:2"),
         (SKYPILOT.splitlines()[0] + "\n", "has no price of an instance", "feed"),
         (SKYPILOT.replace("m5.large", "m5\x1b[31m"), "is not the name of an instance", "feed:4"),
+        (SKYPILOT.replace("m5.large", "=HYPERLINK(1)"), "is not the name of an instance", "feed:4"),
         ('{"Items": [', "is not JSON, or was cut short", "feed"),
         ('{"error": "throttled"}', "is not an item of the Azure", "feed Items.0"),
         ('{"Items": [1]}', "is not an item of the Azure", "feed Items.0"),
