@@ -1,5 +1,6 @@
 """The catalogue as rows for people and programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from planner import units
@@ -38,10 +39,10 @@ def systems(profiles: Profiles) -> list[dict[str, Any]]:
     return rows
 
 
-def offers(profiles: Profiles) -> list[dict[str, Any]]:
-    """provider, offer, region, system, devices and the price by term."""
+def offers(profiles: Profiles, providers: Sequence[Provider] | None = None) -> list[dict[str, Any]]:
+    """Of these providers, or of all: provider, offer, region, system, devices and the price by term."""
     rows: list[dict[str, Any]] = []
-    for p in profiles.providers():
+    for p in profiles.providers() if providers is None else providers:
         for o in p.offers:
             system = profiles.system(o.system, where=f"{profiles.files['provider'][p.id]} {o.id}")
             prices = {t: f"{x.amount:g} {x.currency}" if (x := getattr(o.prices, t)) else None for t in TERMS}

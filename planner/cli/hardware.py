@@ -11,11 +11,12 @@ app = typer.Typer(help="Devices, systems and offers: list, show and check them."
 TITLES = {"devices": "devices", "offers": "offers by provider", "offers_of": "offers by kind", "prices": "prices by term"}
 
 
-@app.command("list", epilog="Example: planner hardware list --kind fpga")
+@app.command("list", epilog="Examples: planner hardware list --kind fpga; planner hardware list --offers --provider aws")
 def list_(
     kind: Annotated[str, typer.Option(help="Only cpu, gpu, tpu, fpga or asic.")] = "",
     systems: Annotated[bool, typer.Option("--systems", help="Systems instead of devices.")] = False,
     offers: Annotated[bool, typer.Option("--offers", help="Offers with their prices instead of devices.")] = False,
+    provider: Annotated[str, typer.Option(metavar="ID", help="Only offers of this provider.")] = "",
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
@@ -27,7 +28,14 @@ def list_(
     if kind and kind not in FOLDERS["device"]:
         raise unknown("kind", kind, FOLDERS["device"])
     catalogue = profiles(profiles_dir)
-    rows = listing.offers(catalogue) if offers else listing.systems(catalogue) if systems else listing.devices(catalogue)
+    wanted = [catalogue.provider(provider)] if provider else None
+    rows = (
+        listing.offers(catalogue, wanted)
+        if offers or wanted
+        else listing.systems(catalogue)
+        if systems
+        else listing.devices(catalogue)
+    )
     rows = [row for row in rows if not kind or row["kind"] == kind]
     if format is Format.json:
         write(dump({"schema_version": 1, "rows": rows}), None)
