@@ -16,6 +16,10 @@ FEWEST = 0.5
 JUMP = 3.0
 """Prices do not triple, or fall to a third, between two days: their unit changed."""
 
+FLOOR = 0.105
+"""Share of the price on demand that a spot price sits at where nobody trades: Google discounts by at most 91 %, and SkyPilot's
+list of AWS has a tenth for many zones. What nobody gets is no offer."""
+
 
 @dataclass
 class Taken:
@@ -65,13 +69,16 @@ def _why(taken: Taken) -> str:
 
 
 def _possible(quotes: list[Quote], taken: Taken) -> Iterator[Quote]:
-    """Quotes without the prices that are above the one on demand of the same place, and without empty ones."""
+    """Quotes without the prices that are above the one on demand of the same place, or a floor of it, and without empty ones."""
     base = {(q.instance, q.region, q.currency): q.prices["on_demand"] for q in quotes if "on_demand" in q.prices}
     for q in quotes:
         most = base.get((q.instance, q.region, q.currency), inf)
         prices = {t: p for t, p in q.prices.items() if p <= most}
         if len(prices) < len(q.prices):
             taken.leave("above the price on demand", q.instance, len(q.prices) - len(prices))
+        if most < inf and prices.get("spot", inf) <= FLOOR * most:
+            prices.pop("spot")
+            taken.leave("of spot at a tenth of the price on demand, where nobody trades", q.instance)
         if prices:
             yield replace(q, prices=prices)
 

@@ -128,6 +128,15 @@ def test_spot_above_on_demand_is_left_out() -> None:
     assert dict(taken.left) == {"above the price on demand": 1}
 
 
+def test_a_spot_price_that_nobody_trades_at_is_left_out() -> None:
+    """A tenth of 20 is 2, at which the list stands where there is no market; 2.2 is a price."""
+    taken = merge(
+        table(quote("big", on_demand=20.0, spot=2.0), quote("lone", on_demand=20.0, spot=2.2)), Table(()), ACME, SYSTEMS
+    )
+    assert [q.prices.get("spot") for q in taken.table.quotes] == [None, 2.2]
+    assert list(taken.left) == ["of spot at a tenth of the price on demand, where nobody trades"]
+
+
 def test_what_cannot_be_a_price_list_of_this_provider_is_refused(refused: Refused) -> None:
     three = table(*OLD.quotes, quote("lone", day=THEN, on_demand=19.0))
     few = table(quote("big", on_demand=20.0))
@@ -151,7 +160,8 @@ def test_the_feeds_own_prices_are_in_force_and_nothing_is_priced_twice(new: Any,
         assert max(prices.values()) <= prices.get("on_demand", 50.0)
     for (i, r), prices in new.items():
         if "on_demand" in prices:
-            assert all(found[i, r][term] == price for term, price in prices.items() if price <= prices["on_demand"])
+            base = prices["on_demand"]
+            assert all(found[i, r][t] == p for t, p in prices.items() if p <= base and not (t == "spot" and p <= 0.105 * base))
 
 
 def test_changes() -> None:
