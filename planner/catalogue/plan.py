@@ -146,7 +146,7 @@ def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) 
 def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
     names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
     names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
-    return [profiles.files[kind][id] for kind, id in sorted(names)]
+    return [path for kind, id in sorted(names) for path in profiles.written_in(kind, id)]
 
 
 def _hash(content: bytes) -> str:

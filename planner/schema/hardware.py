@@ -61,6 +61,8 @@ class Device:
     memory: tuple[Memory, ...] = ()
     compute_units: Count | None = None
     clock: Frequency | None = None
+    ops_per_cycle: dict[Dtype, Count] = field(default_factory=dict)
+    """Of one compute unit, where the architecture's makers say: the peak must follow from it and the clock."""
     tdp: Power | None = None
     idle_power: Power | None = None
     sparse_speedup: Count | None = None
@@ -127,11 +129,11 @@ class Prices:
     """What one instance costs by term: rent an hour, or the price to buy it."""
 
     __pydantic_config__ = STRICT
-    on_demand: Annotated[Price, Unit("money/hour")] | None = None
-    spot: Annotated[Price, Unit("money/hour")] | None = None
-    reserved_1y: Annotated[Price, Unit("money/hour")] | None = None
-    reserved_3y: Annotated[Price, Unit("money/hour")] | None = None
-    owned: Annotated[Price, Unit("money")] | None = None
+    on_demand: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    spot: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    reserved_1y: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    reserved_3y: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    owned: Annotated[Price, Unit("money", above=True)] | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,16 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """What a provider's name of an instance stands for: ``devices`` of a system, all of one node where absent."""
+
+    __pydantic_config__ = STRICT
+    system: str
+    devices: Annotated[int, Unit("count", least=1)] | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True)
 class Provider:
     """Who rents or sells: a cloud, a vendor or a shop, with its offers."""
 
@@ -157,4 +169,8 @@ class Provider:
     id: str
     name: str
     sources: dict[str, str]
-    offers: tuple[Offer, ...]
+    offers: tuple[Offer, ...] = ()
+    regions: tuple[str, ...] = ()
+    """Its regions, where it has a list of them: an offer anywhere else is a mistake."""
+    instances: dict[str, Instance] = field(default_factory=dict)
+    """What the instances are that a table of prices names: a CSV of the provider's name beside its file."""

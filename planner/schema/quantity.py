@@ -63,7 +63,10 @@ def _read(raw: Any, unit: Unit) -> Any:
 
 def _number(raw: object, unit: Unit) -> float | tuple[float, str]:
     if unit.dimension.startswith("money"):
-        return units.parse_money(raw, unit.dimension)
+        money = units.parse_money(raw, unit.dimension)
+        if unit.above and money[0] == 0:
+            raise ValueError(f"{raw!r} is not a price: it must be above zero")
+        return money
     value = units.parse(raw, unit.dimension)
     if value < unit.least or (unit.above and value == unit.least):
         raise ValueError(f"{raw!r} must be {'above' if unit.above else 'at least'} {unit.least:g}")

@@ -39,12 +39,15 @@ class Listing:
 
 
 def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
-    """Every listing the plan allows; of one offer in several regions only the cheapest, unless the plan names regions.
+    """Every place the plan allows, under each provider and term; of several offers of the same only the cheapest.
+
+    Rented instances of one provider with the same devices differ in what the model does not know of, their processors and
+    disks, and regions in price alone: the dearer ones are listed only where the plan names regions, one in each.
 
     Raises InputError where the plan's own filters leave nothing, and says which one did.
     """
     places: dict[tuple[str, int], int] = {}
-    found: dict[tuple[str, str, str, str], Listing] = {}
+    found: dict[tuple[object, ...], Listing] = {}
     for provider in inputs.providers:
         for offer in provider.offers:
             if not _allowed(offer, inputs):
@@ -58,9 +61,9 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                 index = places.setdefault(key, len(places))
                 listing = Listing(provider, offer, term, price, index)
                 region = offer.region if inputs.plan.hardware.regions else ""
-                same = found.setdefault((provider.id, offer.id, term, region), listing)
-                if price.amount < same.price.amount:
-                    found[provider.id, offer.id, term, region] = listing
+                alike = (provider.id, index, offer.id if term == "owned" else "", term, region)
+                if price.amount < found.setdefault(alike, listing).price.amount:
+                    found[alike] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
     offered = {o.system for p in inputs.providers for o in p.offers}
@@ -68,7 +71,7 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
         if id in inputs.systems and id not in offered:
             place = places.setdefault((id, inputs.systems[id].devices), len(places))
             unpriced = Price((float("nan"), inputs.plan.economics.currency), date.min, NOBODY)
-            found[NOBODY, id, "", ""] = Listing(Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place)
+            found[NOBODY, id] = Listing(Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place)
     return list(found.values()), [Place(inputs.systems[s], inputs.devices[inputs.systems[s].device], n) for s, n in places]
 
 
