@@ -66,12 +66,28 @@ EXAMPLES = {
     "count": "300 billion",
     "count/second": "20 requests/s",
     "fraction": "60 %",
+    "kilogram": "318 kg",
     "kilogram/joule": "380 g/kWh",
     "money": "1999 USD",
     "money/hour": "4.10 USD/h",
     "money/month": "20000 USD/month",
     "money/kWh": "0.12 USD/kWh",
+    "money/kW": "2000 USD/kW",
+    "money/kW/month": "184 USD/kW/month",
+    "money/GB": "0.09 USD/GB",
+    "money/GB/month": "0.023 USD/GB/month",
 }
+
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP "
+    "CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD "
+    "JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN "
+    "NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
+    "SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW "
+    "ZWG"
+)
+CURRENCIES = frozenset(_CODES.split())
+"""Codes of money that is in use (ISO 4217, list one), without funds, metals and test codes."""
 
 _SHOWN = {
     "byte": ("B", DECIMAL),
@@ -89,7 +105,7 @@ _SHOWN = {
 # A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.
 _DIGITS = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d*)?|\.\d+)"
 _NUMBER = re.compile(rf"\s*({_DIGITS}(?:[eE][-+]?\d+)?)(?![\d.,_])\s*(.*?)\s*", re.DOTALL | re.ASCII)
-_MONEY = re.compile(rf"\s*({_DIGITS})\s*([A-Z]{{3}})\s*(?:/\s*(\w+))?\s*", re.ASCII)
+_MONEY = re.compile(rf"\s*({_DIGITS})\s*([A-Z]{{3}})\s*(/\s*\w+\s*(?:/\s*\w+)?)?\s*", re.ASCII)
 _BARE = ("count", "fraction", "count/second")  # dimensions that a number without a unit may have
 
 
@@ -116,13 +132,17 @@ def parse(text: object, dimension: str) -> float:
 
 
 def parse_money(text: object, dimension: str) -> tuple[float, str]:
-    """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; also money, money/month, money/kWh."""
+    """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; the dimensions are those of EXAMPLES.
+
+    Raises ValueError for what is not a price, an unknown currency and a negative amount.
+    """
     example = EXAMPLES[dimension]
-    per = dimension.partition("/")[2]
     match = _MONEY.fullmatch(text) if isinstance(text, str) and len(text) <= 100 else None
-    spelled = {"": "", "h": "hour", "hour": "hour", "month": "month", "kWh": "kWh"}
-    if match is None or spelled.get(match[3] or "") != per:
+    per = "/".join({"h": "hour"}.get(unit, unit) for unit in re.findall(r"\w+", match[3] or "")) if match else ""
+    if match is None or per != dimension.partition("/")[2]:
         raise ValueError(f"{_brief(text)} is not a price; write it like '{example}'")
+    if match[2] not in CURRENCIES:
+        raise ValueError(f"{_brief(text)} is in no currency that is known (ISO 4217); write it like '{example}'")
     amount = float(match[1].replace(",", "").replace("_", ""))
     if amount < 0:
         raise ValueError(f"{_brief(text)} is negative")

@@ -16,6 +16,7 @@ from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
 from planner.schema.hardware import Device, Kind, Provider, System
+from planner.schema.money import Grids, ServiceList
 from planner.schema.workload import Workload
 
 T = TypeVar("T")
@@ -25,6 +26,8 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "device": get_args(Kind),
     "system": ("systems",),
     "provider": ("offers",),
+    "service": ("services",),
+    "grid": ("grids",),
     "calibration": ("calibrations",),
     "workload": ("workloads",),
 }
@@ -33,6 +36,8 @@ LISTING = {
     "system": "See 'planner hardware list --systems'.",
     "provider": "See 'planner hardware list --offers'.",
     "workload": "See 'planner workloads list'.",
+    "service": "",
+    "grid": "",
     "calibration": "",
 }
 
@@ -94,6 +99,14 @@ class Profiles:
     def provider(self, id: str, where: str = "") -> Provider:
         """A provider with its offers by id."""
         return self._load("provider", id, Provider, where)
+
+    def service(self, id: str, where: str = "") -> ServiceList:
+        """What a provider charges beside instances."""
+        return self._load("service", id, ServiceList, where)
+
+    def grid(self, id: str, where: str = "") -> Grids:
+        """A file of grids: ``countries``, ``us-states``, or a provider's regions."""
+        return self._load("grid", id, Grids, where)
 
     def workload(self, id: str, where: str = "") -> Workload:
         """A zoo entry by id."""
