@@ -99,7 +99,7 @@ _SHOWN = {
     "joule": ("J", DECIMAL | {"m": 1e-3}),
     "second": ("s", {"": 1.0, "m": 1e-3, "µ": 1e-6, "n": 1e-9}),
     "count": ("", DECIMAL),
-    "kilogram": ("kg", {"": 1.0, "k": 1e3, "M": 1e6}),
+    "kilogram": ("", {"": 1e-12, "mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}),
 }
 
 # A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.
@@ -194,6 +194,13 @@ def money(amount: float, currency: str = "USD") -> str:
     if 0 < abs(amount) < 0.1:
         return f"{sign}{significant(amount, 2)}"
     return f"{sign}{amount:,.2f}" if abs(amount) < 1000 else f"{sign}{amount:,.0f}"
+
+
+def kilowatt_hours(joules: float) -> str:
+    """``"1,030 kWh"``: energy as it is bought, with the prefix that leaves a number of at least 1."""
+    hours = joules / HOUR
+    prefix = next((p for p in ("T", "G", "M", "k") if hours >= DECIMAL[p]), "") if hours >= 1 else "m"
+    return f"{plainly(hours / (DECIMAL | SMALL)[prefix])} {prefix}Wh"
 
 
 def duration(seconds: float) -> str:

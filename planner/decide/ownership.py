@@ -13,7 +13,7 @@ from planner.schema.plan import Plan
 from planner.search.money import USES
 from planner.search.result import Candidate, Ownership, Way
 
-SHOWN = 10
+SHOWN = 8
 TERMS = {
     "on_demand": "on demand", "spot": "on spot", "reserved_1y": "with a 1-year commitment",
     "reserved_3y": "with a 3-year commitment", "owned": "owned",
@@ -117,18 +117,20 @@ def _said(plan: Plan, ways: Sequence[Way], owned: Way | None) -> tuple[str, ...]
         said.append(f"Owning costs {more} more: {all_of_it}.")
     cheapest = {w.term: w for w in reversed(ways) if w.term != "owned"}
     for way in sorted(cheapest.values(), key=lambda w: list(TERMS).index(w.term)):
-        said.append(f"Against renting {TERMS[way.term]} ({way.label}, {units.money(way.npv, e.currency)}): {_when(way, owned)}.")
+        said.append(f"Against renting {TERMS[way.term]} ({way.label}, {units.money(way.npv, e.currency)}): {_when(way)}.")
+    if plan.ends:
+        said.insert(0, f"As if such runs followed one another, {100 * e.busy:.0f} % of the time.")
     if plan.own.lead_time:
         wait = units.duration(plan.own.lead_time)
         said.append(f"For the {wait} until owned machines arrive, the cheapest way that needs no commitment is rented.")
     return tuple(said)
 
 
-def _when(way: Way, owned: Way) -> str:
+def _when(way: Way) -> str:
     month, use = way.break_even_month, way.break_even_use
     when = "owning never catches up" if month is None else f"owning has cost less from month {month} on"
     if use is None:
-        return f"{when}, at any use"
+        return f"{when}, and costs more a month at any use"
     if use == 0:
-        return f"{when}, however little is used"
-    return f"{when}; a month of it is dearer once there is work for {100 * use:.0f} % of the time"
+        return f"{when}, and costs less a month however little is used"
+    return f"{when}, and costs less a month where there is work for over {100 * use:.0f} % of the time"

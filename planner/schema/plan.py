@@ -223,7 +223,7 @@ class Plan:
     @property
     def scenario(self) -> Literal["serve", "train", "infer", "capacity"]:
         """Which of the four questions it asks."""
-        return "serve" if self.serve else "train" if self.train else "infer" if self.infer else "capacity"
+        return "serve" if self.serve else "train" if self.train else "capacity" if self.capacity else "infer"
 
     @property
     def daily(self) -> Day:

@@ -24,6 +24,7 @@ class Bills:
     year: Array
     carbon: Array
     embodied: Array
+    pue: Array
 
     def fields(self, i: int) -> dict[str, Any]:
         """What listing ``i`` adds to a candidate."""
@@ -33,6 +34,7 @@ class Bills:
             "cost_parts": _worth_showing(a.parts, i), "upfront": _worth_showing(a.upfront, i),
             "monthly": _worth_showing(a.monthly, i), "resale": float(a.resale[i]),
             "by_use": tuple(a.by_use[i].tolist()), "unpriced": a.unpriced[i], "power": float(self.power[i]),
+            "pue": float(self.pue[i]),
             "energy": float(self.joules[i]), "year": float(self.year[i]), "carbon": None if np.isnan(carbon) else carbon,
             "embodied": None if np.isnan(embodied) else embodied,
         }  # fmt: skip
@@ -64,7 +66,7 @@ def bills(inputs: Inputs, listed: Sequence[Listing], places: Sequence[Place], ro
     life = inputs.plan.economics.horizon / units.HOUR
     return Bills(
         account, watts, joules, joules * units.YEAR / units.HOUR / account.held, joules * intensity,
-        made * rows.devices * account.held / life,
+        made * rows.devices * account.held / life, pue,
     )  # fmt: skip
 
 

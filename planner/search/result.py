@@ -79,6 +79,8 @@ class Candidate:
     """Kilograms of CO2 that the electricity of ``Result.cost_period`` stands for, where the plan gives an intensity."""
     embodied: float | None = None
     """Kilograms of CO2e of making the devices that ``Result.cost_period`` uses up, where somebody published it."""
+    pue: float = 1.0
+    """Power usage effectiveness of the hall that the energy was reckoned with."""
     energy: float | None = None
     """Joules of ``Result.cost_period``, PUE included."""
     year: float | None = None
