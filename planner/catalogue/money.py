@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from planner import units
+from planner.catalogue.document import line, read_text
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError, nearest, printable, unknown
 from planner.schema.hardware import Provider
@@ -58,6 +59,8 @@ def _together(plan: Plan) -> Iterator[tuple[str, str]]:
     e, rent = plan.economics, plan.rent
     if e.device_power and e.derate:
         yield "economics.derate", "is of the board power, and device_power gives what was measured: keep one"
+    if e.busy < 1 and not (plan.ends or plan.capacity):
+        yield "economics.busy", "is of runs and of capacity: a service runs day and night, and 'daily' gives its traffic"
     if rent.autoscale and not plan.daily:
         yield "rent.autoscale", "follows the traffic of a day: give it as 'daily', 24 shares of the rate"
     if rent.autoscale and rent.minimum > units.DAY:
@@ -165,6 +168,19 @@ def grids(plan: Plan, providers: Sequence[Provider], profiles: Profiles) -> Mapp
     own = {"": grid_of(plan.economics.region, profiles)} if plan.economics.region else {}
     known = [p.id for p in providers if p.id in profiles.files["grid"]]
     return own | {f"{id}/{region}": grid for id in known for region, grid in _sourced(profiles, id).items()}
+
+
+def sold_soundly(providers: Sequence[Provider], profiles: Profiles) -> None:
+    """Raise InputError for an offer that is dearer on spot than on demand: one of its prices is wrong."""
+    for provider in providers:
+        for i, offer in enumerate(provider.offers):
+            spot, full = offer.prices.spot, offer.prices.on_demand
+            if spot and full and spot.currency == full.currency and spot.amount > full.amount:
+                path = profiles.files["provider"][provider.id]
+                field = ("offers", i, "prices", "spot")
+                dearer = f"{spot.amount:g} {spot.currency}/h on spot and {full.amount:g} on demand"
+                what = f"{offer.id} costs {dearer}: one of them is wrong"
+                raise InputError(what, where=f"{path}{line(read_text(path), field)} {'.'.join(map(str, field))}")
 
 
 def services(providers: Sequence[Provider], profiles: Profiles) -> Mapping[str, ServiceList]:

@@ -79,6 +79,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
     sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)
+    money.sold_soundly(providers, profiles)
     _regions(plan, providers, at)
     plan = money.completed(plan, profiles, partial(_at, path, text))
     offered = {o.system: p.id for p in providers for o in p.offers}

@@ -58,7 +58,7 @@ def account(inputs: Inputs, listed: Sequence[Listing], places: Sequence[Place], 
     """rows (L,): instances, devices, hours of the period, stretch [times longer for interruptions], running [share of the
     instances that autoscaling runs], and watts at the plan's load, when idle, and at full load.
     """
-    plan, months = inputs.plan, rows.hours / cost.MONTH_HOURS
+    plan = inputs.plan
     ledger, unpriced = _ledger(inputs, listed, places, rows)
     busy = plan.economics.busy
     worked = rows.hours * (busy if plan.capacity else 1.0)
@@ -73,7 +73,6 @@ def account(inputs: Inputs, listed: Sequence[Listing], places: Sequence[Place], 
     if plan.ends:
         flow = _parts(inputs, ledger, (month * busy)[:, None], month[:, None], np.ones((len(rows), 1)))
     spread = month[:, None] * USES * np.where(ledger.metered, (rows.running * rows.stretch)[:, None], 1.0)
-    spread = np.where(plan.rent.sustained_use != () and ledger.on_demand, np.minimum(spread, month[:, None]), spread)
     uses = _parts(inputs, ledger, spread, month[:, None], np.ones((len(rows), 1)))
     return Account(
         _flat(parts), _flat(ledger.upfront), {k: v for k, v in _flat(flow).items() if k not in _SUNK},
