@@ -69,6 +69,8 @@ def _together(plan: Plan) -> Iterator[tuple[str, str]]:
         yield "own.lead_time", f"of {units.duration(plan.own.lead_time)} is as long as the horizon: nothing would be used"
     if plan.fleet and not (plan.serve or plan.infer):
         yield "fleet", "is of sites that serve or infer"
+    if plan.fleet and "owned" not in plan.hardware.terms:
+        yield "hardware.terms", "a fleet is of machines that stand at the sites: 'owned' must be among the terms"
 
 
 def _day(name: str, day: Sequence[float] | None) -> Iterator[tuple[str, str]]:

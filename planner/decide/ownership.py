@@ -121,7 +121,7 @@ def _said(plan: Plan, ways: Sequence[Way], owned: Way | None) -> tuple[str, ...]
     if plan.ends:
         said.insert(0, f"As if such runs followed one another, {100 * e.busy:.0f} % of the time.")
     if plan.own.lead_time:
-        wait = units.duration(plan.own.lead_time)
+        wait = f"{units.plainly(plan.own.lead_time / units.MONTH)} months"
         said.append(f"For the {wait} until owned machines arrive, the cheapest way that needs no commitment is rented.")
     return tuple(said)
 

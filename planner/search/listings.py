@@ -42,6 +42,7 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
     """
     places: dict[tuple[str, int], int] = {}
     found: dict[tuple[str, str, str, str], Listing] = {}
+    terms = [t for t in TERMS if t in inputs.plan.hardware.terms and (t == "owned" or not inputs.plan.fleet)]
     worth = {inputs.plan.economics.currency: 1.0} | {code: r.amount for code, r in inputs.plan.economics.rates.items()}
     for provider in inputs.providers:
         for offer in provider.offers:
@@ -49,9 +50,9 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                 continue
             system = inputs.systems[offer.system]
             key = (system.id, offer.devices or system.devices)
-            for term in TERMS:
+            for term in terms:
                 price: Price | None = getattr(offer.prices, term)
-                if price is None or term not in inputs.plan.hardware.terms or price.currency not in worth:
+                if price is None or price.currency not in worth:
                     continue
                 index = places.setdefault(key, len(places))
                 listing = Listing(provider, offer, term, price, index, price.amount * worth[price.currency])

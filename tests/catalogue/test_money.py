@@ -1,10 +1,12 @@
 """The money blocks of a plan: what is refused, and where; conversion by given rates only; grids and services."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import planner
 from planner.catalogue.check import check
 from planner.catalogue.plan import gather, read_plan
 from planner.catalogue.profiles import Profiles
@@ -90,12 +92,13 @@ def test_wrong_money(more: str, where: str, says: str, hint: str, own: Path, cat
     [
         ("  busy: 60 %\n", "economics.busy", "a service runs day and night"),
         ("rent: {autoscale: true}\n", "rent.autoscale", "give it as 'daily'"),
+        ("fleet: {sites: 3}\n", "hardware.terms", "'owned' must be among the terms"),
     ],
 )
 def test_what_does_not_go_with_a_service(
     more: str, field: str, says: str, own: Path, catalogue: Profiles, refused: Refused
 ) -> None:
-    error = refused(ask, given(own, SERVE + more), catalogue)
+    error = refused(ask, given(own, SERVE.replace(", owned]", "]") + more), catalogue)
     assert error.where.endswith(field) and says in error.what
 
 
@@ -183,3 +186,16 @@ def test_the_shipped_grids_and_services_are_sound(catalogue: Profiles) -> None:
     assert not [p for p in problems if "grids" in p or "services" in p]
     assert counts["grids"] >= 5 and counts["services"] >= 4
     assert sum(len(catalogue.grid(id).regions) for id in catalogue.ids("grid")) > 300
+
+
+@pytest.mark.parametrize("scenario", ["serve", "train", "infer", "capacity"])
+def test_every_field_that_a_template_shows_in_a_comment_is_one(scenario: str, tmp_path: Path) -> None:
+    template = Path(planner.__file__).parent / "data" / "plans" / f"{scenario}.yaml"
+    instead = ("requests: ", "within: ", "systems: ", "providers: ", "regions: ", "kinds: ", "A plan: ", "Leave a list")
+    shown = []
+    for text in template.read_text().splitlines():
+        hidden = re.match(r"(\s*)# (\w+: ?.*)", text)
+        shown.append(hidden[1] + hidden[2] if hidden and not hidden[2].startswith(instead) else text)
+    full = "\n".join(shown).replace("[0.3, 0.2, …]", DAY)
+    plan, _ = read_plan(tmp_path / "plan.yaml", full)
+    assert plan.rent.tax and plan.own.lead_time and plan.economics.rates and plan.economics.cost_of_capital

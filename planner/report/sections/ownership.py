@@ -46,7 +46,7 @@ def _name(way: Way) -> str:
 
 
 def _alt(own: Ownership, what: str) -> str:
-    return f"Lines of {what} for {min(len(own.ways), COLOURS)} ways of having the machines. Below, the table of every way has their sums."
+    return f"Lines of {what} for {min(len(own.ways), COLOURS)} ways. Below, the table of every way has their sums."
 
 
 def _line(result: Result, index: int, way: Way, values: tuple[float, ...], step: float, what: str) -> dict[str, object]:
