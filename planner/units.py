@@ -7,6 +7,8 @@ CO2. GB is 1e9 bytes and GiB is 2**30; one multiply-add is two FLOP, and an inte
 
 import math
 import re
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 DECIMAL = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
@@ -102,6 +104,8 @@ _SHOWN = {
     "kilogram": ("", {"": 1e-12, "mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}),
 }
 
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
+
 # A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.
 _DIGITS = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d*)?|\.\d+)"
 _NUMBER = re.compile(rf"\s*({_DIGITS}(?:[eE][-+]?\d+)?)(?![\d.,_])\s*(.*?)\s*", re.DOTALL | re.ASCII)
@@ -190,10 +194,28 @@ def money(amount: float, currency: str = "USD") -> str:
         return "–"
     if abs(amount) >= 1e15:
         return f"{currency} {significant(amount)}"
-    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency} ")
+    sign = _SIGNS.get(currency, f"{currency} ")
     if 0 < abs(amount) < 0.1:
         return f"{sign}{significant(amount, 2)}"
     return f"{sign}{amount:,.2f}" if abs(amount) < 1000 else f"{sign}{amount:,.0f}"
+
+
+def addends(parts: Sequence[float], currency: str = "USD") -> tuple[list[str], str]:
+    """Amounts to the cent (below 10 in all, to a hundredth of one) and their sum, rounded so that what is shown adds up:
+    the largest remainders take the odd cents.
+
+    >>> addends([10 / 3, 10 / 3, 10 / 3])
+    (['$3.34', '$3.33', '$3.33'], '$10.00')
+    """
+    cent = Decimal("0.01") if sum(parts) >= 10 else Decimal("0.0001")
+    exact = [Decimal(part) for part in parts]
+    total = sum(exact, Decimal(0)).quantize(cent, ROUND_HALF_UP)
+    shown = [amount.quantize(cent, ROUND_FLOOR) for amount in exact]
+    odd = int((total - sum(shown, Decimal(0))) / cent)
+    for i in sorted(range(len(exact)), key=lambda i: shown[i] - exact[i])[:odd]:
+        shown[i] += cent
+    sign = _SIGNS.get(currency, f"{currency} ")
+    return [f"{sign}{amount:,}" for amount in shown], f"{sign}{total:,}"
 
 
 def kilowatt_hours(joules: float) -> str:

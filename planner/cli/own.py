@@ -9,7 +9,7 @@ from planner.cli.common import Format, FormatOption, ProfilesOption, about, answ
 from planner.errors import InputError
 
 if TYPE_CHECKING:
-    from planner.search.result import Ownership, Result
+    from planner.search.result import Ownership, Result, Way
 
 EXAMPLES = "Examples: planner own reports/own-64-h100/plan.yaml; planner own plan.yaml --format json"
 
@@ -58,10 +58,26 @@ def _text(r: "Result", o: "Ownership") -> str:
     ]
     months = range(0, o.months + 1, max(1, o.months // 6))
     spent = [[w.label, *(units.money(w.cumulative[m], r.currency) for m in months)] for w in o.ways]
+    made = _made(r, next((w for w in o.ways if w.label == o.owned), None))
     return "\n\n".join([
         f"{r.title}\n{r.goal}",
         table(header, rows, "llrrrrrr"),
         f"Spent by the end of a month, in today's money:\n{table(['way', *map(str, months)], spent, 'l' + 'r' * len(months))}",
+        *made,
         "\n".join(o.said),
         "\n".join([*r.assumptions, *r.exclusions]),
     ])  # fmt: skip
+
+
+def _made(r: "Result", way: "Way | None") -> list[str]:
+    """What the owned way takes by part, as a table."""
+    from planner import units
+
+    if way is None:
+        return []
+    rows: list[list[str]] = []
+    for title, parts in (("at once", way.once), ("a month", way.each)):
+        amounts, total = units.addends(list(parts.values()), r.currency)
+        rows += [[title if i == 0 else "", part, amount] for i, (part, amount) in enumerate(zip(parts, amounts, strict=True))]
+        rows.append(["", "sum", total])
+    return [f"{way.label}:\n" + table(["", "part", "amount"], rows, "llr")]

@@ -67,7 +67,7 @@ def _ways(plan: Plan, chosen: Sequence[Candidate]) -> list[Way]:
     ways = [
         Way(
             c.label, c.term, c.provider, c.device_name, float(upfront[i]), float(monthly[i]), c.resale, float(npv[i]),
-            float(npv[i] / hours[i]), tuple(spent[i, :-1].tolist()), c.by_use,
+            float(npv[i] / hours[i]), tuple(spent[i, :-1].tolist()), c.by_use, c.upfront, c.monthly,
         )
         for i, c in enumerate(chosen)
     ]  # fmt: skip

@@ -144,6 +144,10 @@ class Way:
     """Discounted money spent by the end of month 0, 1, … of the horizon; what comes back at the end is not in it."""
     by_use: tuple[float, ...]
     """Money a month, purchase included, where there is work for 0, 5, … 100 % of the time."""
+    once: dict[str, float] = field(default_factory=dict)
+    """``upfront`` by part."""
+    each: dict[str, float] = field(default_factory=dict)
+    """``monthly`` by part."""
     break_even_month: int | None = None
     """From the end of which month on the owned way has cost less than this one, what comes back at the end left aside."""
     break_even_use: float | None = None

@@ -171,6 +171,7 @@ def _ownership(fitting: list[Candidate]) -> Ownership | None:
             Way(
                 c.label, "owned" if owned else c.term, c.provider, c.device_name, once, each, 0.0, once + 36 * each, 1.2,
                 tuple(once + each * m for m in range(37)), tuple(month * (1 if owned else u / 20) for u in range(21)),
+                {"hardware": once} if owned else {}, {"staff": each} if owned else {"rent": each},
                 None if owned else 25 + index, None if owned else 0.4,
             )
         )  # fmt: skip

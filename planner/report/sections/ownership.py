@@ -4,7 +4,7 @@ from planner.report.stacks import COLOURS, SQUARE
 from planner.report.text import brief, percent, plain
 from planner.report.view import Chart, money_of, sort_key
 from planner.search.result import Ownership, Result, Way
-from planner.units import money
+from planner.units import addends, money
 
 ORDER = 55
 TITLE = "Own or rent"
@@ -38,7 +38,25 @@ def context(result: Result) -> dict[str, object]:
         )
         charts.append(Chart("own-use", "course", caption, _alt(own, "the cost of a month by its use"), use, legend))
     rows = [_row(result, own, way) for way in own.ways]
-    return {"charts": charts, "rows": rows, "said": [brief(s, 400) for s in own.said], "months": own.months, "titles": TITLES}
+    return {
+        "charts": charts,
+        "rows": rows,
+        "said": [brief(s, 400) for s in own.said],
+        "months": own.months,
+        "titles": TITLES,
+        "made": _made(result, own),
+    }
+
+
+def _made(result: Result, own: Ownership) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What the owned way takes at once and each month, by part, with the sums."""
+    way = next((w for w in own.ways if w.label == own.owned), None)
+    groups = []
+    for title, parts in (("At the order", way.once), ("Each month", way.each)) if way else ():
+        amounts, total = addends(list(parts.values()), brief(result.currency, 12))
+        rows = [*zip(map(plain, parts), amounts, strict=True), ("sum", total)]
+        groups += [(title, rows)] if parts else []
+    return groups
 
 
 def _name(way: Way) -> str:
