@@ -12,6 +12,7 @@ from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.schema.coefficients import Calibration
 from planner.schema.hardware import TERMS, Device, Provider
+from planner.schema.money import Grids, ServiceList
 
 STALE = 90
 """Days after which a rent is old. What a machine cost to buy is kept as it was."""
@@ -156,6 +157,20 @@ def _devices(system: str, profiles: Profiles) -> float:
         return math.inf
 
 
+def _service(s: ServiceList, profiles: Profiles) -> Iterator[str]:
+    if s.id not in profiles.files["provider"]:
+        yield f"is of the unknown provider '{s.id}'"
+    starts = [band.over for band in s.egress]
+    if starts and (starts[0] != 0 or starts != sorted(set(starts))):
+        yield "the bands of egress must begin at 0 and rise"
+
+
+def _grid(g: Grids, _: Profiles) -> Iterator[str]:
+    for region, grid in g.regions.items():
+        if not (grid.carbon or grid.electricity or grid.pue):
+            yield f"{region} has no figure"
+
+
 def _calibration(c: Calibration, _: Profiles) -> Iterator[str]:
     for law, fits in c.laws.items():
         for variant, fit in fits.items():
@@ -167,5 +182,7 @@ _RULES: dict[str, Callable[[Any, Profiles], Iterator[str]]] = {
     "device": _device,
     "system": _system,
     "provider": _provider,
+    "service": _service,
+    "grid": _grid,
     "calibration": _calibration,
 }

@@ -1,14 +1,14 @@
 """What no offer may say, whatever file it is from: a price that cannot be meant is refused wherever offers are read."""
 
-from planner.errors import InputError, nearest, printable
+from planner.errors import InputError, nearest
 from planner.schema.hardware import Offer, Provider
 from planner.schema.quantity import Price
-from planner.schema.quote import CURRENCIES, RENTED
+from planner.schema.quote import RENTED
 
 
 def sound(provider: Provider, name: str) -> Provider:
-    """The provider itself. InputError, with ``name`` for the file, for an unknown currency or region, and for a term that
-    costs more than on demand does."""
+    """The provider itself. InputError, with ``name`` for the file, for an unknown region, and for a term that costs
+    more than on demand does."""
     regions = frozenset(provider.regions)
     for offer in provider.offers:
         if regions and offer.region and offer.region not in regions:
@@ -23,13 +23,11 @@ def sound(provider: Provider, name: str) -> Provider:
 def _fault(offer: Offer) -> str:
     """What is wrong with the prices of an offer; "" where nothing is."""
     base = offer.prices.on_demand
-    for term in (*RENTED, "owned"):
+    for term in RENTED:
         price: Price | None = getattr(offer.prices, term)
         if price is None:
             continue
-        if price.currency not in CURRENCIES:
-            return f"is priced in the unknown currency {printable(price.currency)}; write an ISO 4217 code like USD"
-        if base and term != "owned" and price.currency == base.currency and price.amount > base.amount:
+        if base and price.currency == base.currency and price.amount > base.amount:
             return f"costs more {term.replace('_', ' ')} than on demand"
     return ""
 

@@ -1,16 +1,15 @@
 """A plan file to inputs: the plan checked, and everything it names looked up."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from planner import __version__, units
+from planner import __version__
+from planner.catalogue import money
 from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
@@ -21,9 +20,9 @@ from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan, Serve
+from planner.schema.workload import Workload
 
-RANGES = {"utilisation": (0.01, 1, "70 %"), "horizon": (units.HOUR, 100 * units.YEAR, "3 years"), "pue": (1, 10, "1.3")}
-SHARES = (("serve", "prefix_hit"), ("train", "reliability", "evaluation"))
+ANY = Workload("any", "any work", {})
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
@@ -32,38 +31,24 @@ def read_plan(path: Path, text: str | None = None) -> tuple[Plan, str]:
     text = read_text(path, 1_000_000) if text is None else text
     raw = with_trace(parse(text, str(path)), path.parent, partial(_at, path, text))
     plan = build(raw, Plan, str(path), text)
-    given = [name for name in ("serve", "train", "infer") if getattr(plan, name) is not None]
+    given = [name for name in ("serve", "train", "infer", "capacity") if getattr(plan, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise InputError(f"needs exactly one of serve, train and infer; it has {found}", where=str(path))
+        raise InputError(f"needs exactly one of serve, train, infer and capacity; it has {found}", where=str(path))
     _sound(plan, text, path)
-    return plan, text
+    return money.converted(plan, partial(_at, path, text)), text
 
 
 def _sound(plan: Plan, text: str, path: Path) -> None:
     """What types alone do not say about a plan."""
     if not plan.title.strip() or len(plan.title) > 300:
         raise InputError("the title is empty or longer than 300 characters", where=_at(path, text, "title"))
-    for field in SHARES:
-        share = attrgetter(".".join(field))(plan) if getattr(plan, field[0]) else 0.0
-        if not 0 <= share < 1:
-            raise InputError(f"{share:g} is not a share below 1; write it like '60 %'", where=_at(path, text, *field))
     if plan.serve:
         _one_kind_of_traffic(plan.serve, text, path)
     check(plan, partial(_at, path, text))
-    e = plan.economics
-    for name, (least, most, like) in RANGES.items():
-        if not least <= getattr(e, name) <= most:
-            where = _at(path, text, "economics", name)
-            raise InputError(f"{getattr(e, name):g} is not between {least:g} and {most:g}; write it like '{like}'", where=where)
-    if not re.fullmatch("[A-Z]{3}", e.currency):
-        where = _at(path, text, "economics", "currency")
-        raise InputError(f"'{printable(e.currency)}' is not a currency; write it like 'USD'", where=where)
-    for name in ("electricity", "host_price", "budget"):
-        money = getattr(e, name)
-        if money and money[1] != e.currency:
-            what = f"is in {money[1]}, but the plan's currency is {e.currency}: the planner does not convert"
-            raise InputError(what, where=_at(path, text, "economics", name))
+    if not plan.workload.model and not plan.capacity:
+        raise InputError("the field 'workload' is missing", where=str(path))
+    money.sound(plan, partial(_at, path, text))
 
 
 def _one_kind_of_traffic(serve: Serve, text: str, path: Path) -> None:
@@ -88,12 +73,14 @@ def _at(path: Path, text: str, *field: str | int) -> str:
 
 def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     """Everything the plan names, from the catalogue; unknown names are errors with the nearest valid one."""
-    workload = find_workload(plan.workload.model, profiles, path.parent, where=_at(path, text, "workload", "model"))
+    model = plan.workload.model
+    workload = ANY if plan.capacity else find_workload(model, profiles, path.parent, where=_at(path, text, "workload", "model"))
     at = partial(_at, path, text, "hardware")
     wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
     sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)
     _regions(plan, providers, at)
+    plan = money.completed(plan, profiles, partial(_at, path, text))
     offered = {o.system: p.id for p in providers for o in p.offers}
     for id in sorted(offered.keys() - set(profiles.ids("system"))):
         raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][offered[id]]} offers")
@@ -119,6 +106,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
         plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(),
         draft(plan, workload, profiles, path.parent, partial(_at, path, text)), text,
         {"planner": __version__}, {"plan": _hash(text.encode()), "profiles": _hash(b"\0".join(p.read_bytes() for p in used))},
+        money.services(providers, profiles), money.grids(plan, providers, profiles),
     )  # fmt: skip
 
 
@@ -145,6 +133,8 @@ def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) 
 
 def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
     names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
+    names += [(kind, i) for kind in ("service", "grid") for i in sellers if i in profiles.files[kind]]
+    names += [("grid", i) for i in ("countries", "us-states")]
     names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
     return [path for kind, id in sorted(names) for path in profiles.written_in(kind, id)]
 

@@ -18,7 +18,8 @@ from planner.catalogue.document import read_text
 from planner.errors import InputError, printable, unknown
 from planner.schema.hardware import Instance, Offer, Prices, Provider
 from planner.schema.quantity import Price
-from planner.schema.quote import CURRENCIES, RENTED, Quote, Table
+from planner.schema.quote import RENTED, Quote, Table
+from planner.units import CURRENCIES
 
 COLUMNS = ("instance", "region", *RENTED, "currency", "date", "source")
 DESCRIBING = ("system", "devices")

@@ -19,6 +19,7 @@ from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
 from planner.schema.hardware import Device, Kind, Provider, System
+from planner.schema.money import Grids, ServiceList
 from planner.schema.workload import Workload
 
 T = TypeVar("T")
@@ -28,6 +29,8 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "device": get_args(Kind),
     "system": ("systems",),
     "provider": ("offers",),
+    "service": ("services",),
+    "grid": ("grids",),
     "calibration": ("calibrations",),
     "workload": ("workloads",),
 }
@@ -36,6 +39,8 @@ LISTING = {
     "system": "See 'planner hardware list --systems'.",
     "provider": "See 'planner hardware list --offers'.",
     "workload": "See 'planner workloads list'.",
+    "service": "",
+    "grid": "",
     "calibration": "",
 }
 
@@ -129,6 +134,14 @@ class Profiles:
         """The files that a profile is read from."""
         table = [self.tables[id]] if kind == "provider" and id in self.tables else []
         return [self.files[kind][id], *table]
+
+    def service(self, id: str, where: str = "") -> ServiceList:
+        """What a provider charges beside instances."""
+        return self._load("service", id, ServiceList, where)
+
+    def grid(self, id: str, where: str = "") -> Grids:
+        """A file of grids: ``countries``, ``us-states``, or a provider's regions."""
+        return self._load("grid", id, Grids, where)
 
     def workload(self, id: str, where: str = "") -> Workload:
         """A zoo entry by id."""

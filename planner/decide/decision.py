@@ -5,6 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from planner import units
+from planner.decide.ledger import exclusions, money_assumptions
+from planner.decide.ownership import ownership
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve, Train
@@ -17,6 +19,7 @@ UNITS = {
     "serve": ("output tokens/s", "million output tokens"),
     "train": ("tokens/s", "million tokens"),
     "infer": ("samples/s", "million samples"),
+    "capacity": ("devices", "device hour of use"),
 }
 
 
@@ -32,9 +35,10 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
-        assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
+        assumptions=assumptions(inputs), exclusions=exclusions(inputs, found), accuracy=accuracy(inputs),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
+        ownership=ownership(inputs, found),
     )  # fmt: skip
 
 
@@ -72,7 +76,11 @@ def goal(inputs: Inputs) -> str:
         return ", ".join([asked, *limits]) + (f" within {units.duration(s.within)}" if s.within else "")
     if plan.infer:
         limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
-        return f"{n(plan.infer.samples_per_second)} samples/s{limit}"
+        sites = f" at each of {plan.sites:,} sites" if plan.fleet else ""
+        return f"{n(plan.infer.samples_per_second)} samples/s{sites}{limit}"
+    if plan.capacity:
+        used = f"used {100 * plan.economics.busy:.0f} % of the time" if plan.economics.busy < 1 else "used all the time"
+        return f"{plan.capacity.devices:,} devices for {units.duration(plan.economics.horizon)}, {used}"
     assert plan.train is not None
     t = plan.train
     within = f" within {units.duration(t.deadline)}" if t.deadline else ""
@@ -82,17 +90,13 @@ def goal(inputs: Inputs) -> str:
 
 def assumptions(inputs: Inputs) -> tuple[str, ...]:
     """What the figures take for granted, from the plan and the model."""
-    e, plan = inputs.plan.economics, inputs.plan
-    said = [
-        f"Owned hardware is written off to nothing over {units.duration(e.horizon)} in equal parts; "
-        f"electricity costs {e.electricity[0]:g} {e.electricity[1]}/kWh at a PUE of {e.pue:g}.",
-        "Power is between idle and board power in proportion to load, and board power where idle power is not published.",
-    ]
-    if not plan.ends:
+    plan = inputs.plan
+    said = [*money_assumptions(inputs)]
+    if not plan.ends and not plan.capacity:
         said.insert(
             0,
-            f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; "
-            "the rest is headroom.",
+            f"Machines run day and night, loaded to at most {100 * plan.economics.utilisation:.0f} % of their estimated "
+            "throughput; the rest is headroom.",
         )
     if plan.serve and plan.serve.prefix_hit:
         said.append(
@@ -140,29 +144,17 @@ def _served(serve: Serve) -> list[str]:
 
 def _reliability(train: Train) -> str:
     r = train.reliability
-    spot = f", and a spot instance is taken away every {units.duration(r.instance_mtbf)}" if r.instance_mtbf else ""
     return (
-        f"A device's failure stops the run once in {units.duration(r.device_mtbf)} of its time{spot}; a restart takes "
+        f"A device's failure stops the run once in {units.duration(r.device_mtbf)} of its time; a restart takes "
         f"{units.duration(r.restart)}; checkpoints are written at {units.show(r.checkpoint_bandwidth, 'byte/s')} a device, "
         "as often as loses least (Daly 2006). The defaults are those of Llama 3 405B (arXiv:2407.21783)."
     )
 
 
-EXCLUSIONS = {
-    "serve": (
-        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
-        "Redundancy beyond the headroom.",
-    ),
-    "infer": (
-        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
-        "Reading, decoding and resizing of inputs.",
-    ),
-    "train": ("Staff, storage, data transfer, support and tax.", "Failed experiments, and the storage of checkpoints."),
-}
-
-
 def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
+    if inputs.plan.capacity:
+        return ()
     task = task_of(inputs.plan.scenario)
     spread = inputs.intervals.spread.get(task, {})
     said = [

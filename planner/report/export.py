@@ -57,7 +57,7 @@ def _row(result: Result, c: Candidate) -> dict[str, str | int | float]:
         row |= _estimate(f"{name}_s", latency)
     row |= {f"memory_{name}_byte": value for name, value in c.memory.items()} | {"memory_capacity_byte": c.memory_capacity}
     row |= {f"time_{name}_s": value for name, value in c.time.items()}
-    row |= {f"cost_part_{name}": value for name, value in c.cost_parts.items()}
+    row |= {f"cost_part_{name.replace(' ', '_')}": value for name, value in c.cost_parts.items()}
     row |= {
         "bottleneck": c.bottleneck,
         "mfu": c.mfu,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
-from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Power, Price, Seconds, Unit
+from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Mass, Power, Price, Seconds, Unit
 
 Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
 Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
@@ -67,6 +67,8 @@ class Device:
     idle_power: Power | None = None
     sparse_speedup: Count | None = None
     """How many times faster products are where two of every four weights are zero."""
+    embodied: Mass | None = None
+    """CO2e of making it, its share of the host included where the source has it."""
     links: tuple[Link, ...] = ()
     launch_date: date | None = None
     fpga: Fabric | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from planner.schema.coefficients import Calibration, Intervals
 from planner.schema.hardware import Device, Provider, System
+from planner.schema.money import Grid, ServiceList
 from planner.schema.plan import Plan
 from planner.schema.workload import Workload
 
@@ -25,6 +26,10 @@ class Inputs:
     plan_text: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, ServiceList] = field(default_factory=dict)
+    """What providers charge beside instances, by provider."""
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    """By ``provider/region``, and the plan's own as ""."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from planner.schema.quantity import STRICT, Unit
+from planner.schema.money import Fleet, Own, Rent, Share, Term
+from planner.schema.quantity import STRICT, Price, Unit
 
-Term = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "owned"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "int8", "w4a16", "fp4"]
 Seconds = Annotated[float, Unit("second", above=True)]
 Tokens = Annotated[float, Unit("count", least=1)]
 Fraction = Annotated[float, Unit("fraction", above=True)]
+Day = tuple[Share, ...]
+"""24 shares of the plan's rate, one an hour from midnight: the traffic of a day whose peak is the rate."""
+ASSUMED_ELECTRICITY = (0.12, "USD")
+"""Taken where a plan names neither a price nor a region; known from a price that was given by being this very object."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Serve:
     """Prefill and decode on instances of their own."""
     speculation: Speculation | None = None
     adapters: Adapters | None = None
+    daily: Day = ()
 
     @property
     def rate(self) -> float:
@@ -99,8 +104,6 @@ class Reliability:
     __pydantic_config__ = STRICT
     device_mtbf: Annotated[float, Unit("second", above=True)] = 54 * 86400 * 16384 / 419
     """Mean time between failures that stop the run, per device: 419 in 54 days on 16,384."""
-    instance_mtbf: Annotated[float, Unit("second", above=True)] | None = None
-    """Mean time between interruptions of a spot instance; without it spot is priced as if it were never interrupted."""
     restart: Annotated[float, Unit("second", above=True)] = 900.0
     """From a failure to the first step after it: what agrees with the effective time of over 90 % reported there."""
     checkpoint_bandwidth: Annotated[float, Unit("byte/s", above=True)] = 2e12 / 16384
@@ -136,6 +139,17 @@ class Infer:
     __pydantic_config__ = STRICT
     samples_per_second: Annotated[float, Unit("count/second", above=True)]
     latency: Seconds | None = None
+    daily: Day = ()
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Have so many devices, for whatever work: a question of money alone."""
+
+    __pydantic_config__ = STRICT
+    devices: Annotated[int, Unit("count", least=1)]
+    per_instance: Annotated[int, Unit("count", least=1)] = 1
+    """Devices that one instance has at least: 8 where work goes over the links inside a node."""
 
 
 @dataclass(frozen=True)
@@ -161,37 +175,71 @@ class Economics:
     """Over how long an owned machine is written off, to nothing, in equal months."""
     utilisation: Fraction = 0.7
     """Share of its estimated throughput that a serving system may be loaded to: the rest is headroom for peaks."""
-    electricity: Annotated[tuple[float, str], Unit("money/kWh")] = (0.12, "USD")
+    electricity: Annotated[tuple[float, str], Unit("money/kWh", above=True)] = ASSUMED_ELECTRICITY
+    busy: Fraction = 1.0
+    """Share of the hours for which machines are bought or committed to in which they have work; the others are paid for too."""
+    cost_of_capital: Share = 0.0
+    """A year: what money that is tied up costs, and what later money is discounted by."""
+    region: str = ""
+    """Of the electricity that owned machines use: a grid of the catalogue, for its price and carbon."""
+    rates: dict[str, Annotated[Price, Unit("money", above=True)]] = field(default_factory=dict)
+    """Currency -> what one of it is worth in the plan's currency, with date and source. Nothing else is converted."""
+    device_power: Annotated[float, Unit("watt", above=True)] | None = None
+    """Watts of one device under full load, measured; else its board power."""
+    derate: Fraction | None = None
+    """Share of the board power that full load draws."""
     pue: Annotated[float, Unit("count", least=1)] = 1.3
-    host_price: Annotated[tuple[float, str], Unit("money")] | None = None
+    host_price: Annotated[tuple[float, str], Unit("money", above=True)] | None = None
     """What the machine around parts that are sold alone costs, each node; without it such parts are not considered."""
     carbon_intensity: Annotated[float, Unit("kilogram/joule")] | None = None
-    """Carbon dioxide a unit of electricity; without it none is shown."""
-    budget: Annotated[tuple[float, str], Unit("money")] | None = None
+    """Carbon dioxide a unit of electricity, of every machine; without it each region's own, where that is known."""
+    carbon_by_hour: Day = ()
+    """24 intensities as shares of the average, from midnight."""
+    budget: Annotated[tuple[float, str], Unit("money", above=True)] | None = None
     """The most the whole decision may cost: a month of serving, or the whole run."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The question, in full. Exactly one of serve, train and infer is given."""
+    """The question, in full. Exactly one of serve, train, infer and capacity is given; the first three need a workload."""
 
     __pydantic_config__ = STRICT
     title: str
-    workload: Model
+    workload: Model = field(default_factory=lambda: Model(""))
     serve: Serve | None = None
     train: Train | None = None
     infer: Infer | None = None
+    capacity: Capacity | None = None
     hardware: Hardware = field(default_factory=Hardware)
     economics: Economics = field(default_factory=Economics)
+    rent: Rent = field(default_factory=Rent)
+    own: Own = field(default_factory=Own)
+    fleet: Fleet | None = None
     owner: str = ""
     date: datetime.date | None = None
     status: str = ""
     notes: str = ""
 
     @property
-    def scenario(self) -> Literal["serve", "train", "infer"]:
-        """Which of the three questions it asks."""
-        return "serve" if self.serve else "train" if self.train else "infer"
+    def scenario(self) -> Literal["serve", "train", "infer", "capacity"]:
+        """Which of the four questions it asks."""
+        return "serve" if self.serve else "train" if self.train else "capacity" if self.capacity else "infer"
+
+    @property
+    def daily(self) -> Day:
+        """The traffic of a day, where the goal has one."""
+        goal = self.serve or self.infer
+        return goal.daily if goal else ()
+
+    @property
+    def spare(self) -> int:
+        """Instances that are kept for failures."""
+        return self.serve.spare * self.sites if self.serve else 0
+
+    @property
+    def sites(self) -> int:
+        """How often the goal is wanted: once, or at every site of a fleet."""
+        return self.fleet.sites if self.fleet else 1
 
     @property
     def ends(self) -> bool:

@@ -31,11 +31,8 @@ class Listing:
     price: Price
     place: int
     """Index into the places."""
-
-    @property
-    def hourly(self) -> float:
-        """Rent of one instance an hour; zero for an owned one."""
-        return 0.0 if self.term == "owned" else self.price.amount
+    amount: float
+    """The price in the plan's currency."""
 
 
 def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
@@ -48,21 +45,23 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
     """
     places: dict[tuple[str, int], int] = {}
     found: dict[tuple[object, ...], Listing] = {}
+    terms = [t for t in TERMS if t in inputs.plan.hardware.terms and (t == "owned" or not inputs.plan.fleet)]
+    worth = {inputs.plan.economics.currency: 1.0} | {code: r.amount for code, r in inputs.plan.economics.rates.items()}
     for provider in inputs.providers:
         for offer in provider.offers:
             if not _allowed(offer, inputs):
                 continue
             system = inputs.systems[offer.system]
             key = (system.id, offer.devices or system.devices)
-            for term in TERMS:
+            for term in terms:
                 price: Price | None = getattr(offer.prices, term)
-                if price is None or term not in inputs.plan.hardware.terms or price.currency != inputs.plan.economics.currency:
+                if price is None or price.currency not in worth:
                     continue
                 index = places.setdefault(key, len(places))
-                listing = Listing(provider, offer, term, price, index)
+                listing = Listing(provider, offer, term, price, index, price.amount * worth[price.currency])
                 region = offer.region if inputs.plan.hardware.regions else ""
                 alike = (provider.id, index, offer.id if term == "owned" else "", term, region)
-                if price.amount < found.setdefault(alike, listing).price.amount:
+                if listing.amount < found.setdefault(alike, listing).amount:
                     found[alike] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
@@ -71,7 +70,9 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
         if id in inputs.systems and id not in offered:
             place = places.setdefault((id, inputs.systems[id].devices), len(places))
             unpriced = Price((float("nan"), inputs.plan.economics.currency), date.min, NOBODY)
-            found[NOBODY, id] = Listing(Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place)
+            found[NOBODY, id] = Listing(
+                Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place, float("nan")
+            )
     return list(found.values()), [Place(inputs.systems[s], inputs.devices[inputs.systems[s].device], n) for s, n in places]
 
 

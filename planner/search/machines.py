@@ -206,6 +206,13 @@ def _host_link(s: Setting) -> float:
     return max((link.bandwidth.value for link in s.device.links if link.kind.startswith(HOST_LINKS)), default=np.nan)
 
 
+def power_columns(parts: Sequence[tuple[Device, System]]) -> Columns:
+    """What the power of devices in their systems follows from: tdp, idle and host power [W], one row a part."""
+    settings = [Setting(device, system, "bf16") for device, system in parts]
+    names = ("tdp", "idle", "host_power")
+    return Columns({name: np.array([_DEVICE[name](s) for s in settings], float) for name in names}, length=len(settings))
+
+
 _DEVICE: dict[str, Callable[[Setting], float]] = {
     "peak": lambda s: _peak(s.device, s.precision) * (_sparse(s.device) if s.sparse else 1.0),
     "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),

@@ -1,7 +1,7 @@
 """Serving a language model: every configuration of every place, evaluated at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -68,7 +68,15 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
     asked, most = asking(inputs, serve), inputs.plan.hardware.max_devices
     of = replicas(asked, most, places, settings, machines)
     pairs = space(of, serve, mixed=not serve.disaggregated, apart=side_by_side(of) if serve.disaggregated else None)
-    return rated(serve, served(asked, pairs, machines), most)
+    return _everywhere(rated(serve, served(asked, pairs, machines), most), inputs.plan.sites)
+
+
+def _everywhere(found: Options, sites: int) -> Options:
+    """What one site needs, at every site of a fleet."""
+    if sites == 1:
+        return found
+    many = {name: found.rows[name] * sites for name in ("instances", "prefill_instances", "devices", "rate")}
+    return replace(found, rows=found.rows.with_(**many))
 
 
 def asking(inputs: Inputs, serve: Serve) -> Asked:

@@ -62,7 +62,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
         ("[acme]", "[acme]\n  terms: [ondemand]", ":12:11 hardware.terms.0", "is not one of", "Did you mean 'on_demand'?"),
         ("[acme]", "[acme]\n  kinds: [gpus]", ":12:11 hardware.kinds.0", "is not one of", "Did you mean 'gpu'?"),
         ("[acme]", "[acme]\n  max_devices: 1.5", ":12:3 hardware.max_devices", "expected a whole number", ""),
-        ("0.12 USD/kWh", "0.12 EUR/kWh", ":13:3 economics.electricity", "does not convert", ""),
+        ("0.12 USD/kWh", "0.12 EUR/kWh", ":13:3 economics.electricity", "gives no rate", "rates: {EUR"),
         ("0.12 USD/kWh", "-1 USD/kWh", ":13:3 economics.electricity", "is negative", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\n  budget: 5 EUR", ":14:3 economics.budget", "is in EUR", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\n  currency: usd", ":14:3 economics.currency", "write it like 'USD'", ""),
@@ -72,7 +72,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
         ("0.12 USD/kWh", "0.12 USD/kWh\n  pue: 0.9", ":14:3 economics.pue", "must be at least 1", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: 2026-99-99", ":14:7", "not a valid timestamp", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: tomorrow", ":14:1 date", "expected a date", ""),
-        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "exactly one of serve, train and infer; it has serve and train", ""),
+        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "infer and capacity; it has serve and train", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\nowner: \"\\e[31m\\u202e\"\nownr: \"\\e[31m\"", ":15:1 ownr", "unknown field", "owner"),
     ],
 )  # fmt: skip

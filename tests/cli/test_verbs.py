@@ -26,6 +26,14 @@ def strict(text: str) -> dict[str, Any]:
     return found
 
 
+OWN_OR_RENT = """\
+title: Own or rent?
+capacity: {devices: 16}
+hardware: {systems: [acme-one-x8], providers: [acme], terms: [on_demand, spot]}
+economics: {busy: 60 %}
+"""
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "key"),
     [
@@ -51,6 +59,7 @@ def strict(text: str) -> dict[str, Any]:
         (("deployments", "llama-3.1-8b", "acme-one-x8", "--tpot", "1 us"), 1, "nearest"),
         (("compare", "PLAN"), 0, "candidates"),
         (("report", "PLAN"), 0, "candidates"),
+        (("own", "OWN"), 0, "ways"),
         (("layouts", "llama-3.1-8b", "acme-one-x8", "--global-batch", "64"), 0, "fits_from"),
         (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--devices", "16", "--up-to", "--rank", "cost"), 0, "best"),
     ],
@@ -58,7 +67,8 @@ def strict(text: str) -> dict[str, Any]:
 def test_json_and_nothing_else_on_stdout(
     arguments: tuple[str, ...], status: int, key: str, own: Path, planner: Callable[..., Any]
 ) -> None:
-    named = [own / "plan.yaml" if a == "PLAN" else a for a in arguments]
+    (own / "own.yaml").write_text(OWN_OR_RENT)
+    named = [{"PLAN": own / "plan.yaml", "OWN": own / "own.yaml"}.get(a, a) for a in arguments]
     run = planner(*named, "--format", "json", "--profiles", own)
     found = strict(run.out)
     assert run.status == status, run.err
@@ -369,3 +379,22 @@ def test_a_system_that_nobody_prices_is_estimated_and_cannot_be_chosen(planner: 
     (trainium,) = [c for c in found if c["device"] == "aws-trainium2"]
     assert trainium["latency"]["duration"]["value"] > 0 and trainium["cost"]["value"] is None
     assert "has no price in the catalogue" in trainium["rejected"] and "without a price" in trainium["label"]
+
+
+def test_own_shows_every_way_and_says_which_costs_least(own: Path, planner: Callable[..., Any]) -> None:
+    offers = own / "offers" / "acme.yaml"
+    offers.write_text(offers.read_text() + "      owned: {value: 200000 USD, date: 2026-01-01, source: list}\n")
+    plan = own / "own.yaml"
+    plan.write_text(OWN_OR_RENT.replace("[on_demand, spot]", "[on_demand, spot, owned]"))
+    run = planner("own", plan, "--profiles", own)
+    assert run.status == 0
+    for said in ("2 × box, on demand", "2 × box, spot", "2 × box, owned", "owning pays from month", "Over 3 years 2 × box, spot"):
+        assert said in run.out
+    # 16 devices in 2 boxes at 20.00 for 438 h are 17,520.00 a month, and 630,720.00 in 36 of them
+    assert "$17,520" in run.out and "$630,720" in run.out
+
+
+def test_own_refuses_where_there_is_one_way_only(own: Path, refused: Callable[..., str]) -> None:
+    plan = own / "own.yaml"
+    plan.write_text(OWN_OR_RENT.replace("[on_demand, spot]", "[on_demand]"))
+    assert "nothing to compare" in refused("own", plan, "--profiles", own)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Result, Verdict
+from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Ownership, Result, Verdict, Way
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
 DEVICES = [
@@ -83,6 +83,10 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
         bottleneck=["memory bandwidth", "compute", "communication"][index % 3],
         power=620.0 * devices,
         energy_per_unit=1.9e6 / (1 + index % 3),
+        energy=620.0 * devices * 2.628e6,
+        year=620.0 * devices * 31_536_000,
+        carbon=None if index % 2 else 104.0 * devices,
+        embodied=None if index % 3 else 6.1 * devices,
         mfu=0.34 if kind == "gpu" else 0.21,
         mbu=0.61,
         rejected=_rejected(use, memory, tpot, throughput.value, demand),
@@ -151,7 +155,27 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
         owner="Platform team",
         date="2026-11-24",
         status="draft",
+        ownership=_ownership(fitting),
     )
+
+
+def _ownership(fitting: list[Candidate]) -> Ownership | None:
+    """The first three that fit, as if the second were bought."""
+    if len(fitting) < 3:
+        return None
+    ways = []
+    for index, c in enumerate(fitting[:3]):
+        owned, month = index == 1, c.cost.value
+        once, each = (20 * month, 0.2 * month) if owned else (0.0, month)
+        ways.append(
+            Way(
+                c.label, "owned" if owned else c.term, c.provider, c.device_name, once, each, 0.0, once + 36 * each, 1.2,
+                tuple(once + each * m for m in range(37)), tuple(month * (1 if owned else u / 20) for u in range(21)),
+                {"hardware": once} if owned else {}, {"staff": each} if owned else {"rent": each},
+                None if owned else 25 + index, None if owned else 0.4,
+            )
+        )  # fmt: skip
+    return Ownership(tuple(ways), ways[1].label, 36, 0.08, 1.0, ("Over 3 years the first costs least.",))
 
 
 PLAN = """\

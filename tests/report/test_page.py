@@ -134,7 +134,7 @@ def test_the_data_in_the_page_is_json_and_cannot_end_its_script(poisoned: Result
     block = re.search(r'<script type="application/json" id="data">(.*?)</script>', html(poisoned), re.DOTALL)
     assert block and not re.search("[<>&\u2028\u2029]", block[1])
     data = json.loads(block[1], parse_constant=_refuse)
-    assert set(data["charts"]) == {"pareto", "cost-parts", "memory-fit", "time-shares"}
+    assert set(data["charts"]) == {"pareto", "cost-parts", "memory-fit", "time-shares", "own-spent", "own-use"}
 
 
 def _refuse(name: str) -> Any:
@@ -202,8 +202,8 @@ def test_every_chart_stands_in_the_page_as_a_drawing_with_a_text_beside_it(make:
     pytest.importorskip("quickjs", reason="the embedded engine quickjs-ng is not installed")
     page = Page(html(make(12)))
     charts = [attributes for _, attributes in page.tags if "data-chart" in attributes]
-    assert len(charts) == 4 and all("has-static" in str(chart["class"]) for chart in charts)
-    assert all(chart["role"] == "img" and "All options" in str(chart["aria-label"]) for chart in charts)
+    assert len(charts) == 6 and all("has-static" in str(chart["class"]) for chart in charts)
+    assert all(chart["role"] == "img" and " table " in str(chart["aria-label"]) for chart in charts)
 
 
 def test_without_the_engine_the_page_still_has_its_charts_data(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:

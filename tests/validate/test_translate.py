@@ -41,10 +41,11 @@ def test_a_stack_is_what_a_row_says_of_its_software(row: dict[str, str], stack: 
 def test_ranks_that_a_dump_counts_squared_are_counted_once(
     notes: str, tp: int, ep: int, ranks: int, expert_tp: int, ends_as: tuple[float, float, float], tmp_path: Path
 ) -> None:
-    """tp x attention_dp is ep x moe_tp in both readings; a dump that says ep twice means as many ranks as experts are dealt to."""
+    """tp x attention_dp is ep x moe_tp in both readings; a dump that says ep twice means ep ranks."""
     row = dict.fromkeys([*REQUIRED, *TEXTS], "") | {
         "case": "a", "task": "inference", "scenario": "concurrency", "workload": "deepseek-v3", "hardware": "nvidia-b200-sxm",
-        "precision": "fp8", "metric": "tpot_s", "value": "0.01", "software": "sglang", "notes": notes, "tp": str(tp), "ep": str(ep),
+        "precision": "fp8", "metric": "tpot_s", "value": "0.01", "software": "sglang", "notes": notes, "tp": str(tp),
+        "ep": str(ep),
         "attention_dp": str(ranks), "moe_tp": str(expert_tp), "devices": str(tp * ranks),
     }  # fmt: skip
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)

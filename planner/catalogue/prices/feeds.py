@@ -19,7 +19,8 @@ from typing import Any
 from planner.catalogue import price_table
 from planner.catalogue.price_table import amount, least, named
 from planner.errors import InputError, printable, unknown
-from planner.schema.quote import CURRENCIES, Quote, Table
+from planner.schema.quote import Quote, Table
+from planner.units import CURRENCIES
 
 HOURS = {"1 Year": ("reserved_1y", 8760), "3 Years": ("reserved_3y", 26280)}
 """Azure states what a reservation costs for its whole term."""

@@ -211,5 +211,32 @@ var PlannerCharts = (function () {
     } };
   }
 
-  return { pareto: pareto, stack: stack };
+  /* Lines over two plain scales from zero: how something goes on. Each point has a tip; points are not seen. */
+  function course(data, width) {
+    var phone = width < 560;
+    var axis = function (name, prefix, suffix) {
+      return {
+        type: "value", min: 0, name: name, nameTextStyle: QUIET, splitNumber: phone ? 3 : 6, splitLine: { lineStyle: { color: "var(--line)" } },
+        axisLine: { show: true, lineStyle: { color: "var(--line-strong)" } },
+        axisLabel: Object.assign({ hideOverlap: true, formatter: function (v) { return prefix + compact(v) + suffix; } }, QUIET)
+      };
+    };
+    var last = Math.max.apply(null, data.lines.map(function (line) { return line.points[line.points.length - 1].x; }));
+    return { height: phone ? 340 : 400, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 52 : 68, right: phone ? 14 : 26, top: 34, bottom: 52 },
+      xAxis: Object.assign(axis(data.xname, "", data.suffix), { max: last, interval: data.step, nameLocation: "middle", nameGap: 32 }),
+      yAxis: Object.assign(axis(data.yname, data.prefix, ""), { nameLocation: "end", nameGap: 14 }),
+      series: data.lines.map(function (line) {
+        var colour = "var(--s" + line.colour + ")";
+        return {
+          type: "line", z: line.strong ? 4 : 3, symbol: "circle", symbolSize: 7, emphasis: { disabled: true },
+          lineStyle: { color: colour, width: line.strong ? 3.4 : 1.8 }, itemStyle: { color: colour, opacity: 0 },
+          data: line.points.map(function (p) { return { value: [p.x, p.y], tip: p.tip }; })
+        };
+      })
+    } };
+  }
+
+  return { pareto: pareto, stack: stack, course: course };
 })();
