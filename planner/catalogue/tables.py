@@ -5,6 +5,7 @@ import yaml
 from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
+from planner.schema.compression import Compression
 
 
 def intervals_text(found: Intervals) -> str:
@@ -15,3 +16,8 @@ def intervals_text(found: Intervals) -> str:
 def intervals() -> Intervals:
     """The spread of estimates by task and evidence."""
     return read(PACKAGE / "data" / "intervals.yaml", Intervals)
+
+
+def compression() -> Compression:
+    """Ways to compress a trained model, what they take, and what they did to published scores."""
+    return read(PACKAGE / "data" / "compression.yaml", Compression)

@@ -4,9 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.schema.coefficients import Calibration, Intervals
+from planner.schema.compression import Compression
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.plan import Plan
 from planner.schema.workload import Workload
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a model's life needs beside the records of the hardware that serves it."""
+
+    training: "Inputs"
+    """The same question with the records of the hardware that trains."""
+    compression: Compression
+    models: Mapping[str, Workload]
+    """Teachers and students by the names that the plan gives them."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,8 @@ class Inputs:
     plan_text: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    life: Life | None = None
+    """Of a plan with ``lifetime``, whose serving hardware the other records are of."""
 
 
 @dataclass(frozen=True)

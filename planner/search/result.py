@@ -6,6 +6,8 @@ inside the planner and becomes null in JSON.
 
 from dataclasses import dataclass
 
+from planner.search.life import LifeTable
+
 SCHEMA_VERSION = 1
 
 
@@ -140,3 +142,5 @@ class Result:
     owner: str = ""
     date: str = ""
     status: str = ""
+    life: LifeTable | None = None
+    """Of a plan with ``lifetime``: its candidates are models, each served by what serves it for the least."""

@@ -72,7 +72,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
         ("0.12 USD/kWh", "0.12 USD/kWh\n  pue: 0.9", ":14:3 economics.pue", "must be at least 1", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: 2026-99-99", ":14:7", "not a valid timestamp", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: tomorrow", ":14:1 date", "expected a date", ""),
-        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "exactly one of serve, train and infer; it has serve and train", ""),
+        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "infer and lifetime; it has serve and train", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\nowner: \"\\e[31m\\u202e\"\nownr: \"\\e[31m\"", ":15:1 ownr", "unknown field", "owner"),
     ],
 )  # fmt: skip
