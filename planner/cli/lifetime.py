@@ -82,7 +82,7 @@ def _hardware(systems: Texts, terms: Texts) -> dict[str, Any]:
 
 def _text(r: "Result") -> str:
     from planner import units
-    from planner.decide.life_words import pays
+    from planner.decide.life_words import pays, steps
 
     assert r.life is not None
     rows = []
@@ -95,5 +95,5 @@ def _text(r: "Result") -> str:
               "quality", "served on, or why not"]  # fmt: skip
     v = r.verdict
     blocks = [f"{r.title}\n{r.goal}", table(header, rows, "lrrrlrl"), f"{v.headline}\n{v.why}"]
-    blocks += ["\n".join(v.flips), "Mind:\n" + "\n".join(f"  {c}" for c in v.cautions)]
+    blocks += ["\n".join(steps(r.life)), "\n".join(v.flips), "Mind:\n" + "\n".join(f"  {c}" for c in v.cautions)]
     return "\n\n".join(b for b in blocks if b and b != "Mind:\n")

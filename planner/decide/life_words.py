@@ -39,7 +39,7 @@ def verdict(k: Setup, table: LifeTable) -> Verdict:
     gap = ""
     if second:
         gap = f"{money(second.total - best.total, currency)} more ({100 * (second.total / best.total - 1):.0f} %)"
-    flips = (*_steps(table), *_pays(k, table))
+    flips = (*_moved(table), *_pays(k, table))
     return Verdict(best.label, second.label if second else "", headline, why, gap, flips, _cautions(k, best, table))
 
 
@@ -53,14 +53,26 @@ def _beside(k: Setup, best: Lived, table: LifeTable) -> str:
     return f"That is {saved} ({100 * (1 - best.total / base.total):.0f} %) less than {base.label}."
 
 
-def _steps(table: LifeTable) -> tuple[str, ...]:
-    """Which model is the cheapest at less and at more traffic."""
+def steps(table: LifeTable) -> tuple[str, ...]:
+    """Which model is the cheapest at which traffic, a sentence each."""
     said = []
     for i, (at, label) in enumerate(table.ladder):
         start = f"From {rounded(at)}" if i else "Up"
         until = f" to {rounded(table.ladder[i + 1][0])}" if i + 1 < len(table.ladder) else " on"
         when = f"{start}{until} queries a day" if len(table.ladder) > 1 else "At any traffic looked at"
         said.append(f"{when}, {label} is the cheapest.")
+    return tuple(said)
+
+
+def _moved(table: LifeTable) -> tuple[str, ...]:
+    """What is the cheapest at the next lower and the next higher traffic."""
+    here = sum(at <= table.queries_per_day for at, _ in table.ladder) - 1
+    said = []
+    if here > 0:
+        said.append(f"Below {rounded(table.ladder[here][0])} queries a day, {table.ladder[here - 1][1]} is cheaper.")
+    if here + 1 < len(table.ladder):
+        at, label = table.ladder[here + 1]
+        said.append(f"From {rounded(at)} queries a day on, {label} is cheaper.")
     return tuple(said)
 
 

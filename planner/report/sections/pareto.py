@@ -20,6 +20,8 @@ PATHS = {
 
 def context(result: Result) -> dict[str, object]:
     """The scatter of cost and throughput; empty where no candidate has both."""
+    if result.life:  # its models all serve the same traffic: their cost by traffic says more
+        return {}
     seen = [c for c in result.candidates if c.cost.value > 0 and c.throughput.value > 0 and math.isfinite(c.cost.value)]
     if not seen:
         return {}
