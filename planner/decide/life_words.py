@@ -98,7 +98,7 @@ def pays(row: Lived, table: LifeTable) -> str:
     return {
         "from": f"from {at} queries a day on", "until": f"up to {at} queries a day", "always": "at any traffic",
         "never": f"at no traffic up to {rounded(table.queries[-1])} queries a day", "": "",
-    }[row.pays]  # fmt: skip
+    }.get(row.pays, "")  # fmt: skip
 
 
 def _cautions(k: Setup, best: Lived, table: LifeTable) -> tuple[str, ...]:

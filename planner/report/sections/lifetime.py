@@ -88,7 +88,8 @@ def _row(result: Result, row: Lived) -> dict[str, object]:
     made = sum(row.making.values())
     parts = [f"{name} {form(value)}" for name, value in row.making.items() if value] if len(row.making) > 1 else []
     return {
-        "label": row.label, "kind": KINDS[row.kind], "tokens": f"{words(row.tokens)} tokens" if row.tokens else "there already",
+        "label": row.label, "kind": KINDS.get(row.kind) or brief(row.kind, 40),
+        "tokens": f"{words(row.tokens)} tokens" if row.tokens else "there already",
         "making": form(made), "parts": brief(", ".join(parts), 160), "trained_on": row.trained_on,
         "monthly": form(row.monthly), "served_on": row.served_on,
         "total": form(row.total), "pays": pays(row, result.life) or "what the others are held against",
