@@ -25,7 +25,7 @@ SIZES = 12
 DEAREST = 12.0
 """Sizes are tried down to where reaching the loss takes so many times the least training FLOP."""
 FORWARD = 1 / 3
-"""A forward pass is a third of a training step's FLOP: 2 N of 6 N a token (arXiv:2203.15556, appendix F)."""
+"""A forward pass is a third of a training step's FLOP: 2 N of 6 N a token (arXiv:2401.00448, section 2)."""
 UNKNOWN = "nobody has published how good such a model is: measure it before it is chosen"
 
 

@@ -8,7 +8,7 @@ from planner.search.life import LifeTable, Lived
 from planner.search.result import Verdict
 
 LONG = 100.0
-"""Tokens a parameter beyond which laws fitted at usual ratios promise too much (Sardana et al., section 4 and table 1)."""
+"""Tokens a parameter beyond which laws fitted at usual ratios promise too much (Sardana et al., abstract)."""
 
 
 def goal(k: Setup) -> str:
@@ -107,7 +107,7 @@ def _cautions(k: Setup, best: Lived, table: LifeTable) -> tuple[str, ...]:
     if ratio > LONG:
         said.append(
             f"{ratio:,.0f} tokens a parameter: laws fitted at usual ratios promise too much of such long training "
-            "(Sardana et al., arXiv:2401.00448, section 4). Fit the law to small runs on your own data first."
+            "(Sardana et al., arXiv:2401.00448). Fit the law to small runs on your own data first."
         )
     if best.quality < 1 or best.precision not in ("bf16", "fp16", "fp32", "tf32"):
         said += [f"{s}. Another model, smaller or trained for longer, may lose more: measure yours." for s in best.scores[:1]]

@@ -89,10 +89,10 @@ def bound(law: Law, parameters: float) -> float:
 
 
 def of_life(law: Law, target: float, served: float, *, training: float = 6.0, serving: float = 2.0) -> Budget:
-    """The model that reaches a loss and then answers ``served`` tokens for the least: arXiv:2401.00448, equation 3.
+    """The model that reaches a loss and then answers ``served`` tokens for the least: arXiv:2401.00448, section 2.
 
     training, serving: what a parameter costs a token in each phase, in any one unit; by default FLOP. With money in their
-    place it is the paper's section 5. ``flop`` of the result is that of training. Raises ValueError as ``of_loss``.
+    place it is the paper's analysis of costs. ``flop`` of the result is that of training. Raises ValueError as ``of_loss``.
     """
     from scipy.optimize import minimize_scalar
 

@@ -1,7 +1,7 @@
 """A transformer of another size in the proportions of one that is known: how a number of parameters becomes a shape.
 
 Width and depth grow together, so that their ratio stays that of the known model; heads keep their width, and the feed-forward
-its multiple of the hidden size. Loss depends little on the shape at a given size (Kaplan et al., arXiv:2001.08361, section 3.1).
+its multiple of the hidden size. Loss depends little on the shape at a given size (Kaplan et al., arXiv:2001.08361, abstract).
 """
 
 from dataclasses import replace
