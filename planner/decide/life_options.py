@@ -1,29 +1,21 @@
 """The models that a plan's life could be lived with: of other sizes, coarser, pruned, distilled; what making each costs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+import math
+from dataclasses import dataclass
 
 import numpy as np
 
 from planner import units
+from planner.decide.life_setup import Setup, short, size, sizes
 from planner.decide.lifetime import Cost, Fleet, life, monthly
 from planner.errors import InputError
 from planner.model import scaling
 from planner.model.families.transformer_shape import like
 from planner.schema.compression import Method
-from planner.schema.inputs import Inputs
 from planner.schema.plan import Distil, Lifetime
-from planner.schema.workload import Architecture, Workload
-from planner.search import phases
-from planner.search.estimate import architecture_table
-from planner.search.machines import arithmetic
-from planner.search.options import Tick
+from planner.schema.workload import Architecture
 from planner.search.result import Candidate
 
-SIZES = 12
-DEAREST = 12.0
-"""Sizes are tried down to where reaching the loss takes so many times the least training FLOP."""
 FORWARD = 1 / 3
 """A forward pass is a third of a training step's FLOP: 2 N of 6 N a token (arXiv:2401.00448, section 2)."""
 UNKNOWN = "nobody has published how good such a model is: measure it before it is chosen"
@@ -53,119 +45,10 @@ class Option:
     """Share of its score that published examples keep; 1 for the loss of the law, NaN where nothing is published."""
     rejected: str = ""
     method: Method | None = None
-    factor: tuple[float, ...] = ()
-    """By how much each of ``served`` is faster than estimated, as published."""
 
     def cost(self, of: Lifetime, most: float) -> Cost:
         """Money over the life by queries a day."""
         return life(sum(self.making.values()), of.months, self.fleet, most)
-
-
-@dataclass(frozen=True)
-class Setup:
-    """What every option is made with."""
-
-    inputs: Inputs
-    life: Lifetime
-    law: scaling.Law
-    base: Architecture
-    target: float
-    """Loss [nats a token]."""
-    tokens: float
-    """Of the base."""
-    precisions: tuple[str, ...]
-    """What models are served in, the base's own first."""
-    trained: Callable[[Architecture, float], list[Candidate]]
-    served: Callable[[Architecture, str], list[Candidate]]
-
-    @property
-    def methods(self) -> dict[str, Method]:
-        """Ways to compress, by id."""
-        assert self.inputs.life is not None
-        return self.inputs.life.compression.methods
-
-    def in_precision(self, precision: str) -> Method | None:
-        """The method that gives a precision; None where training leaves it."""
-        return next((m for m in self.methods.values() if m.precision == precision), None)
-
-    def good(self, precision: str) -> bool:
-        """Whether a precision keeps the quality that the plan asks."""
-        method = self.in_precision(precision)
-        return method is None or method.scores[0].kept >= self.life.quality
-
-
-def setup(inputs: Inputs, tick: Tick) -> Setup:
-    """The target and the searches; InputError where the plan asks what its model or the law cannot do."""
-    wanted, a = inputs.plan.lifetime, inputs.workload.architecture
-    assert wanted is not None and inputs.life is not None
-    inputs = replace(phases.thinned(inputs), life=replace(inputs.life, training=phases.thinned(inputs.life.training)))
-    if a is None:
-        raise InputError(f"'{inputs.workload.id}' is not a language model, so it has no life of training and answering")
-    if a.moe is not None or not a.causal:
-        what = "a mixture of experts" if a.moe else "an encoder"
-        raise InputError(f"'{inputs.workload.id}' is {what}: the laws of loss are of dense language models")
-    law = scaling.LAWS[wanted.law]
-    own = size(a)
-    target, tokens = _target(wanted, law, inputs.workload, own)
-    done = [0]
-
-    def count() -> None:
-        done[0] += 1
-        tick(done[0], max(done[0], SIZES * 4))
-
-    @cache
-    def trained(shape: Architecture, on: float) -> list[Candidate]:
-        count()
-        return phases.training(inputs, shape, on)
-
-    @cache
-    def served(shape: Architecture, precision: str) -> list[Candidate]:
-        count()
-        return phases.serving(inputs, shape, precision)
-
-    return Setup(inputs, wanted, law, a, target, tokens, _precisions(inputs), trained, served)
-
-
-def _target(life: Lifetime, law: scaling.Law, workload: Workload, own: float) -> tuple[float, float]:
-    """The loss to reach and the tokens on which the base does."""
-    if life.loss is None:
-        budget = scaling.trained(law, own, life.tokens) if life.tokens else scaling.of_model(law, own)
-        return budget.loss, budget.tokens
-    tokens = float(scaling.tokens_to_reach(law, np.array([own]), life.loss)[0])
-    if life.loss <= law.e:
-        raise InputError(f"no model reaches a loss of {life.loss:g}: the law's floor is {law.e:g}", hint=f"By {law.source}.")
-    if not np.isfinite(tokens):
-        least = scaling.bound(law, own)
-        hint = f"Give a loss above {least:.4g}, or a larger model. By {law.source}."
-        raise InputError(f"'{workload.id}' reaches no loss of {life.loss:g} on any data: its bound is {least:.4g}", hint=hint)
-    return life.loss, tokens
-
-
-def _precisions(inputs: Inputs) -> tuple[str, ...]:
-    """What the plan names, else 16 bits and every coarser one that a device computes in."""
-    assert inputs.life is not None
-    methods = inputs.life.compression.methods.values()
-    every = ("bf16", *(m.precision for m in methods if m.precision))
-    able = tuple(p for p in every if any(arithmetic(d, p) for d in inputs.devices.values()))
-    return inputs.plan.workload.precision or able or ("bf16",)
-
-
-def size(a: Architecture) -> float:
-    """Parameters of a shape."""
-    return float(architecture_table([a])[1].total[0])
-
-
-def short(parameters: float) -> str:
-    """``8.03B``."""
-    return units.show(parameters, "count").replace(" ", "").replace("G", "B")
-
-
-def sizes(law: scaling.Law, target: float, own: float) -> np.ndarray:
-    """Numbers of parameters worth trying (SIZES,): from where training takes DEAREST times its least, to the size for it."""
-    best = scaling.of_loss(law, target)
-    fine = np.geomspace(best.parameters / 1000, best.parameters, 4000)
-    flop = 6 * fine * scaling.tokens_to_reach(law, fine, target)
-    return np.geomspace(fine[flop <= DEAREST * best.flop][0], max(best.parameters, own), SIZES)
 
 
 def all_options(k: Setup) -> tuple[list[Option], list[Option]]:
@@ -248,9 +131,9 @@ def _made(
 ) -> Option:  # fmt: skip
     """An option from its runs: each costs what its cheapest offer does, a teacher's a third of its training."""
     coarse = k.in_precision(precision)
-    offers = [c for c in k.served(a, precision) if c.feasible]
-    factor = tuple(_faster(k, method, c) for c in offers)
-    fleet = _fleet(k, offers, factor)
+    every = k.served(a, precision, method.sparsity if method else "")
+    offers = [c for c in every if c.feasible]
+    fleet = _fleet(k, offers)
     making = {part: _cheapest(found) * (FORWARD if part == "teacher" else 1) for part, found in runs.items() if found}
     if coarse and coarse.conversion:
         making["conversion"] = coarse.conversion.device_hours / coarse.conversion.parameters * size(a) * _hour(offers)
@@ -258,8 +141,8 @@ def _made(
     ran = next((found[0] for part, found in runs.items() if part != "teacher" and found), None)
     kept = float("nan") if kind == "distilled" else kept
     return Option(
-        label, kind, size(a), tokens, precision, making, ran, tuple(offers), k.served(a, precision)[0], fleet, kept,
-        _why_not(k, runs, a, precision, fleet) or _unfit(k, kind, kept), method or coarse, factor,
+        label, kind, size(a), tokens, precision, making, ran, tuple(offers), every[0], fleet, kept,
+        _why_not(k, runs, every[0], fleet) or _unfit(k, kind, kept), method or coarse,
     )  # fmt: skip
 
 
@@ -275,27 +158,27 @@ def _hour(offers: list[Candidate]) -> float:
     return offers[0].cost.value / offers[0].devices / (units.MONTH / units.HOUR)
 
 
-def _faster(k: Setup, method: Method | None, c: Candidate) -> float:
-    speed = method.speed if method else None
-    return speed.factor if speed and k.inputs.devices[c.device].family in speed.families else 1.0
+def together(c: Candidate) -> int:
+    """Instances that one replica takes: bought together, several only where one is too small."""
+    degrees = [int(c.layout.get(name, 1)) for name in ("tp", "pp", "adp")]
+    return max(1, -(-math.prod(degrees) * c.instances // c.devices))
 
 
-def _fleet(k: Setup, offers: list[Candidate], factor: tuple[float, ...]) -> Fleet:
-    """Per instance; machines are loaded to no more than the plan's utilisation."""
-    count = np.array([c.instances for c in offers], float)
-    rate = np.array([c.throughput.value for c in offers], float) * np.array(factor, float)
+def _fleet(k: Setup, offers: list[Candidate]) -> Fleet:
+    """Per unit that is bought together; machines are loaded to no more than the plan's utilisation."""
+    count = np.array([c.instances / together(c) for c in offers], float)
+    rate = np.array([c.throughput.value for c in offers], float)
     loaded = rate * k.inputs.plan.economics.utilisation * units.DAY / k.life.output_tokens
     cost, devices = np.array([c.cost.value for c in offers]), np.array([c.devices for c in offers], float)
     return Fleet(cost / count, loaded / count, devices / count)
 
 
-def _why_not(k: Setup, runs: dict[str, list[Candidate]], a: Architecture, precision: str, fleet: Fleet) -> str:
+def _why_not(k: Setup, runs: dict[str, list[Candidate]], nearest: Candidate, fleet: Fleet) -> str:
     """The phase that no offer can do, and what stands in the way of the nearest."""
     for found in runs.values():
         if found and not found[0].feasible:
             return f"training: {found[0].label} {found[0].rejected}"
     if not len(fleet.price):
-        nearest = k.served(a, precision)[0]
         return f"serving: {nearest.label} {nearest.rejected}"
     if not np.isfinite(monthly(fleet, np.array([k.life.queries_per_day]), limit(k))[0][0]):
         return f"serving it takes more than the {limit(k):,.0f} devices that the plan allows"

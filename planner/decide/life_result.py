@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from planner import units
-from planner.decide.life_options import Option, Setup, all_options, limit, setup
+from planner.decide.life_options import Option, all_options, limit, together
+from planner.decide.life_setup import Setup, setup
 from planner.decide.life_words import assumptions, exclusions, goal, scores, verdict
-from planner.decide.lifetime import BreakEven, break_even, instances, ladder, monthly, traffic
+from planner.decide.lifetime import BreakEven, break_even, ladder, monthly, traffic, units_of
 from planner.model import scaling
 from planner.schema.inputs import Inputs
 from planner.search.intervals import spreads
@@ -67,13 +68,13 @@ def _serving(k: Setup, o: Option) -> Candidate:
     if not o.served:
         return o.nearest
     which = int(monthly(o.fleet, _at(k), limit(k))[1][0])
-    c, count = o.served[which], int(instances(o.fleet, _at(k))[0][which])
-    scale, faster = count / c.instances, count / c.instances * o.factor[which]
+    c = o.served[which]
+    count = int(units_of(o.fleet, _at(k))[0][which]) * together(c)
+    scale = count / c.instances
     label = c.label.replace(f"{c.instances} × ", f"{count} × ", 1)
     return replace(
         c, label=label, instances=count, devices=int(c.devices * scale), cost=_times(c.cost, scale), power=c.power * scale,
-        throughput=_times(c.throughput, faster), energy_per_unit=c.energy_per_unit / o.factor[which],
-        carbon=None if c.carbon is None else c.carbon * scale,
+        throughput=_times(c.throughput, scale), carbon=None if c.carbon is None else c.carbon * scale,
     )  # fmt: skip
 
 
@@ -118,8 +119,6 @@ def _sources(k: Setup, o: Option) -> tuple[Cited, ...]:
     if r := m.retraining:
         took = f"{units.words(r.tokens)} tokens for {units.words(r.parameters)} parameters"
         cited.append(Cited(f"{m.name}: retraining", took, sources[r.source]))
-    if m.speed:
-        cited.append(Cited(f"{m.name}: throughput", f"times {m.speed.factor:g}", sources[m.speed.source], note=m.speed.note))
     return tuple(cited)
 
 

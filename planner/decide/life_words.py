@@ -3,7 +3,8 @@
 import math
 
 from planner import units
-from planner.decide.life_options import Option, Setup, short, size
+from planner.decide.life_options import Option
+from planner.decide.life_setup import Setup, short, size
 from planner.search.life import LifeTable, Lived
 from planner.search.result import Verdict
 
@@ -129,8 +130,7 @@ def scores(k: Setup, o: Option) -> tuple[str, ...]:
         return ("No published score of this pair",) if o.kind == "distilled" else ("Same loss by the law",)
     sources = k.inputs.life.compression.sources
     m = o.method
-    said = [f"{m.name}, {s.benchmark}: {s.before:g}, then {s.after:g} ({s.note}; {sources[s.source]})" for s in m.scores]
-    return (*said, m.caution) if m.caution else tuple(said)
+    return tuple(f"{m.name}, {s.benchmark}: {s.before:g}, then {s.after:g} ({s.note}; {sources[s.source]})" for s in m.scores)
 
 
 def assumptions(k: Setup) -> tuple[str, ...]:

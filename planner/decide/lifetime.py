@@ -19,7 +19,10 @@ FINE = 257
 
 @dataclass(frozen=True)
 class Fleet:
-    """Offers that can serve one model (C,): money for an instance a month, queries a day that it takes, its devices."""
+    """Offers that can serve one model (C,): money a month for what is bought together, queries a day that it takes, its devices.
+
+    That is an instance, or the several instances over which one replica goes.
+    """
 
     price: Array
     capacity: Array
@@ -34,8 +37,8 @@ class BreakEven:
     queries: float = float("nan")
 
 
-def instances(fleet: Fleet, queries: Array) -> Array:
-    """Whole instances that each offer needs (Q, C); one at least."""
+def units_of(fleet: Fleet, queries: Array) -> Array:
+    """How many of what is bought together each offer needs (Q, C); one at least."""
     return np.maximum(1.0, np.ceil(queries[:, None] / fleet.capacity[None, :] - 1e-9))
 
 
@@ -43,7 +46,7 @@ def monthly(fleet: Fleet, queries: Array, most: float) -> tuple[Array, Array]:
     """Money a month with the cheapest offer of at most ``most`` devices (Q,), and which that is (Q,); infinity without one."""
     if not len(fleet.price):
         return np.full(len(queries), np.inf), np.zeros(len(queries), int)
-    count = instances(fleet, queries)
+    count = units_of(fleet, queries)
     cost = np.where(count * fleet.node > most, np.inf, count * fleet.price)
     which = np.argmin(cost, axis=1)
     return cost[np.arange(len(queries)), which], which

@@ -49,17 +49,6 @@ class Retraining:
 
 
 @dataclass(frozen=True)
-class Speed:
-    """What serving gains by what the planner has no law for: published, and valid for some families of devices only."""
-
-    __pydantic_config__ = STRICT
-    factor: Amount
-    families: tuple[str, ...]
-    source: str
-    note: str = ""
-
-
-@dataclass(frozen=True)
 class Method:
     """One way to compress a model. The first score stands for its quality; the others are shown."""
 
@@ -71,10 +60,10 @@ class Method:
     """What it is served in, where that is what the method changes."""
     share: Annotated[float, Unit("fraction", above=True)] = 1.0
     """Parameters that are left, of those there were."""
+    sparsity: Literal["", "2:4"] = ""
+    """What of its weights are zero, for devices whose matrix units skip them."""
     conversion: Conversion | None = None
     retraining: Retraining | None = None
-    speed: Speed | None = None
-    caution: str = ""
 
 
 @dataclass(frozen=True)

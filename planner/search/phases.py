@@ -1,6 +1,7 @@
 """The two phases of a model's life by the search of each: what training a model costs, and what answering with it costs."""
 
 from dataclasses import replace
+from typing import Literal
 
 from planner import units
 from planner.schema.hardware import TERMS, Prices
@@ -26,7 +27,7 @@ def training(inputs: Inputs, a: Architecture, tokens: float, tick: Tick | None =
     return candidates(_about(of, plan, a), tick)
 
 
-def serving(inputs: Inputs, a: Architecture, precision: str) -> list[Candidate]:
+def serving(inputs: Inputs, a: Architecture, precision: str, sparsity: Literal["", "2:4"] = "") -> list[Candidate]:
     """Every serving offer for a model of this shape at the plan's traffic, the cheapest that can do it first.
 
     None is out for the number of its devices: at less traffic it would need fewer.
@@ -34,6 +35,7 @@ def serving(inputs: Inputs, a: Architecture, precision: str) -> list[Candidate]:
     life = _life(inputs.plan)
     goal = Serve(life.input_tokens, life.output_tokens, life.queries_per_day / units.DAY, ttft=life.ttft, tpot=life.tpot)
     plan = _asked(inputs.plan, precision)
+    plan = replace(plan, workload=replace(plan.workload, sparsity=sparsity))
     plan = replace(plan, serve=goal, hardware=replace(plan.hardware, max_devices=MANY))
     return candidates(_about(inputs, plan, a))
 

@@ -9,7 +9,8 @@ import pytest
 from planner import units
 from planner.catalogue.tables import compression
 from planner.decide.decision import decide
-from planner.decide.life_options import FORWARD, Option, all_options, limit, setup, short, size
+from planner.decide.life_options import FORWARD, Option, all_options, limit
+from planner.decide.life_setup import setup, short, size
 from planner.decide.life_words import pays
 from planner.errors import InputError
 from planner.model import scaling

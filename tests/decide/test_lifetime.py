@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.decide.lifetime import BreakEven, Fleet, break_even, instances, ladder, life, monthly, traffic
+from planner.decide.lifetime import BreakEven, Fleet, break_even, ladder, life, monthly, traffic, units_of
 
 SMALL_AND_LARGE = Fleet(np.array([100.0, 700.0]), np.array([1000.0, 10_000.0]), np.array([1.0, 8.0]))
 """An instance for 1,000 queries a day at 100 a month, and one of 8 devices for 10,000 at 700."""
@@ -19,7 +19,7 @@ def test_whole_instances_of_the_cheaper_offer() -> None:
     cost, which = monthly(SMALL_AND_LARGE, QUERIES, 1e9)
     assert cost.tolist() == [100, 100, 200, 700, 1400, 2100]
     assert which.tolist() == [0, 0, 0, 1, 1, 0]
-    assert instances(SMALL_AND_LARGE, np.array([1001.0])).tolist() == [[2, 1]]
+    assert units_of(SMALL_AND_LARGE, np.array([1001.0])).tolist() == [[2, 1]]
 
 
 def test_no_more_devices_than_there_may_be() -> None:
