@@ -136,6 +136,12 @@ def scores(k: Setup, o: Option) -> tuple[str, ...]:
 def assumptions(k: Setup) -> tuple[str, ...]:
     """What the figures take for granted."""
     life, e = k.life, k.inputs.plan.economics
+    assert k.inputs.life is not None
+    terms = {*k.inputs.plan.hardware.terms, *k.inputs.life.training.plan.hardware.terms}
+    more = {
+        "owned": "Owned machines are charged for the hours that a phase takes: they must have other work for the rest.",
+        "spot": "Spot capacity is priced as if it were never taken back.",
+    }
     return (
         f"Loss by parameters and tokens: {k.law.source}. All parameters count, embeddings too.",
         f"Other sizes keep the proportions of {k.inputs.workload.name} ({size(k.base) / 1e9:.2f} billion parameters); "
@@ -147,6 +153,7 @@ def assumptions(k: Setup) -> tuple[str, ...]:
         "A teacher's answer to a token costs a third of a training step on it: its forward pass. Tokens of retraining and hours "
         "of conversion grow with the parameters, from the published examples.",
         f"A compressed model may be chosen if a published example kept {100 * life.quality:.4g} % of its score.",
+        *(said for term, said in more.items() if term in terms),
     )
 
 

@@ -188,7 +188,7 @@ class Lifetime:
     global_batch: Tokens = 1024
     deadline: Seconds | None = 90 * 86400.0
     """Of each training run."""
-    training_precision: Precision = "bf16"
+    training_precision: Literal["bf16", "fp16", "tf32", "fp32", "fp8", "fp4"] = "bf16"
     quality: Annotated[float, Unit("fraction")] = 0.99
     """Least share of its score that a compressed model must keep, by published examples, to be chosen."""
     training: Hardware | None = None
