@@ -16,7 +16,7 @@ from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.serving_plan import check, draft, with_trace
-from planner.catalogue.tables import compression, intervals
+from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
@@ -109,13 +109,14 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     if life is None:
         return _gathered(plan, text, path, profiles, "hardware")
     training, serving = (_phase(plan, name, text, path, profiles) for name in ("training", "serving"))
-    models = {}
+    models, smaller = {}, techniques().smaller if life.distil else {}
     for i, distil in enumerate(life.distil):
         for role in ("student", "teacher"):
             if name := getattr(distil, role):
                 models[name] = find_workload(name, profiles, path.parent, where=_at(path, text, "lifetime", "distil", i, role))
     hashes = {**serving.hashes, "training profiles": training.hashes["profiles"]}
-    return replace(serving, life=Life(training, compression(), models), hashes=hashes)
+    pairs = {(teacher, s.model): f"{s.score} ({s.source})" for teacher, known in smaller.items() for s in known}
+    return replace(serving, life=Life(training, compression(), models, pairs), hashes=hashes)
 
 
 def _phase(plan: Plan, name: str, text: str, path: Path, profiles: Profiles) -> Inputs:

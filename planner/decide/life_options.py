@@ -1,7 +1,7 @@
 """The models that a plan's life could be lived with: of other sizes, coarser, pruned, distilled; what making each costs."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from planner.search.result import Candidate
 
 FORWARD = 1 / 3
 """A forward pass is a third of a training step's FLOP: 2 N of 6 N a token (arXiv:2401.00448, section 2)."""
-UNKNOWN = "nobody has published how good such a model is: measure it before it is chosen"
+UNKNOWN = "how good a student becomes is not known before it is trained: measure it before it is chosen"
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Option:
     """Share of its score that published examples keep; 1 for the loss of the law, NaN where nothing is published."""
     rejected: str = ""
     method: Method | None = None
+    published: str = ""
+    """Scores of a student and its teacher, in words."""
 
     def cost(self, of: Lifetime, most: float) -> Cost:
         """Money over the life by queries a day."""
@@ -122,7 +124,8 @@ def distilled(k: Setup, asked: Distil) -> Option:
         on = k.tokens if own else scaling.of_model(k.law, size(teacher.architecture)).tokens
         runs = {"training": k.trained(teacher.architecture, on), **runs}
     label = f"{student.name} distilled from {teacher.name}, {k.precisions[0]}"
-    return _made(k, "distilled", label, student.architecture, asked.tokens, k.precisions[0], runs)
+    made = _made(k, "distilled", label, student.architecture, asked.tokens, k.precisions[0], runs)
+    return replace(made, published=k.inputs.life.published.get((teacher.id, student.id), ""))
 
 
 def _made(

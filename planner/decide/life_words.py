@@ -127,7 +127,7 @@ def scores(k: Setup, o: Option) -> tuple[str, ...]:
     """What was published of such a model's quality."""
     assert k.inputs.life is not None
     if o.method is None:
-        return ("No published score of this pair",) if o.kind == "distilled" else ("Same loss by the law",)
+        return (o.published or "No published score of this pair",) if o.kind == "distilled" else ("Same loss by the law",)
     sources = k.inputs.life.compression.sources
     m = o.method
     return tuple(f"{m.name}, {s.benchmark}: {s.before:g}, then {s.after:g} ({s.note}; {sources[s.source]})" for s in m.scores)

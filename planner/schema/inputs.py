@@ -19,6 +19,8 @@ class Life:
     compression: Compression
     models: Mapping[str, Workload]
     """Teachers and students by the names that the plan gives them."""
+    published: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Scores of a teacher and a student by their ids, in words, with who says so."""
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ def test_a_lifetime_gathers_the_hardware_of_both_phases(own: Path, catalogue: Pr
     assert inputs.life and list(inputs.systems) == ["acme-one-x8"]
     assert list(inputs.life.training.systems) == ["nvidia-h100-sxm-x8"] and len(inputs.life.training.providers) > 1
     assert list(inputs.life.models) == ["llama-3.2-1b"] and inputs.life.compression.methods
+    assert inputs.life.published["llama-3.1-8b", "llama-3.2-1b"].startswith("MMLU")
     assert set(inputs.hashes) == {"plan", "profiles", "training profiles"}
 
 
