@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.serving_plan import check, draft, with_trace
-from planner.catalogue.tables import intervals
+from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
-from planner.schema.inputs import Inputs
-from planner.schema.plan import Plan, Serve
+from planner.schema.inputs import Inputs, Life
+from planner.schema.plan import Hardware, Lifetime, Plan, Serve
 from planner.schema.workload import Workload
 
 ANY = Workload("any", "any work", {})
+LIFE = {"queries_per_day": (1, 1e12, "5 million"), "months": (0.1, 600, "24")}
+GOALS = ("serve", "train", "infer", "capacity", "lifetime")
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
@@ -31,10 +34,10 @@ def read_plan(path: Path, text: str | None = None) -> tuple[Plan, str]:
     text = read_text(path, 1_000_000) if text is None else text
     raw = with_trace(parse(text, str(path)), path.parent, partial(_at, path, text))
     plan = build(raw, Plan, str(path), text)
-    given = [name for name in ("serve", "train", "infer", "capacity") if getattr(plan, name) is not None]
+    given = [name for name in GOALS if getattr(plan, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise InputError(f"needs exactly one of serve, train, infer and capacity; it has {found}", where=str(path))
+        raise InputError(f"needs exactly one of {', '.join(GOALS[:-1])} and {GOALS[-1]}; it has {found}", where=str(path))
     _sound(plan, text, path)
     return money.converted(plan, partial(_at, path, text)), text
 
@@ -46,6 +49,8 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
     if plan.serve:
         _one_kind_of_traffic(plan.serve, text, path)
     check(plan, partial(_at, path, text))
+    if plan.lifetime:
+        _a_life(plan.lifetime, text, path)
     if not plan.workload.model and not plan.capacity:
         raise InputError("the field 'workload' is missing", where=str(path))
     money.sound(plan, partial(_at, path, text))
@@ -66,6 +71,19 @@ def _one_kind_of_traffic(serve: Serve, text: str, path: Path) -> None:
             raise InputError("limits what users see, and nobody waits for a batch", where=_at(path, text, "serve", name))
 
 
+def _a_life(life: Lifetime, text: str, path: Path) -> None:
+    for name, (least, most, like) in LIFE.items():
+        if not least <= getattr(life, name) <= most:
+            what = f"{getattr(life, name):g} is not between {least:g} and {most:g}; write it like '{like}'"
+            raise InputError(what, where=_at(path, text, "lifetime", name))
+    if life.loss is not None and life.tokens is not None:
+        what = "the workload's model is trained on so many tokens, or to a loss: give one of them"
+        raise InputError(what, where=_at(path, text, "lifetime", "loss"))
+    if life.quality > 1:
+        what = f"{life.quality:g} is not a share of at most 1; write it like '99 %'"
+        raise InputError(what, where=_at(path, text, "lifetime", "quality"))
+
+
 def _at(path: Path, text: str, *field: str | int) -> str:
     """``plan.yaml:3:5 hardware.systems.0``."""
     return f"{path}{'' if path == FLAGS else line(text, field)} {'.'.join(map(str, field))}"
@@ -73,9 +91,33 @@ def _at(path: Path, text: str, *field: str | int) -> str:
 
 def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     """Everything the plan names, from the catalogue; unknown names are errors with the nearest valid one."""
+    life = plan.lifetime
+    if life is None:
+        return _gathered(plan, text, path, profiles, "hardware")
+    training, serving = (_phase(plan, name, text, path, profiles) for name in ("training", "serving"))
+    models, smaller = {}, techniques().smaller if life.distil else {}
+    for i, distil in enumerate(life.distil):
+        for role in ("student", "teacher"):
+            if name := getattr(distil, role):
+                models[name] = find_workload(name, profiles, path.parent, where=_at(path, text, "lifetime", "distil", i, role))
+    hashes = {**serving.hashes, "training profiles": training.hashes["profiles"]}
+    pairs = {(teacher, s.model): f"{s.score} ({s.source})" for teacher, known in smaller.items() for s in known}
+    return replace(serving, life=Life(training, compression(), models, pairs), hashes=hashes)
+
+
+def _phase(plan: Plan, name: str, text: str, path: Path, profiles: Profiles) -> Inputs:
+    """A lifetime's records of the hardware of one phase."""
+    own: Hardware | None = getattr(plan.lifetime, name)
+    if own is None:
+        return _gathered(plan, text, path, profiles, "hardware")
+    return _gathered(replace(plan, hardware=own), text, path, profiles, "lifetime", name)
+
+
+def _gathered(plan: Plan, text: str, path: Path, profiles: Profiles, *field: str) -> Inputs:
+    """As ``gather``, of a plan's one ``hardware``, which stands in its text under ``field``."""
     model = plan.workload.model
     workload = ANY if plan.capacity else find_workload(model, profiles, path.parent, where=_at(path, text, "workload", "model"))
-    at = partial(_at, path, text, "hardware")
+    at = partial(_at, path, text, *field)
     wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
     sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)

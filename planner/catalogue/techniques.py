@@ -7,13 +7,14 @@ from typing import Any
 
 import yaml
 
-from planner.catalogue.document import parse, read
+from planner.catalogue.document import parse
 from planner.catalogue.models import find_workload
 from planner.catalogue.plan import read_plan
-from planner.catalogue.profiles import PACKAGE, Profiles
+from planner.catalogue.profiles import Profiles
+from planner.catalogue.tables import techniques
 from planner.errors import InputError, unknown
 from planner.schema.inputs import Inputs
-from planner.schema.technique import Technique, Techniques, Variant
+from planner.schema.technique import Technique, Variant
 
 BASE: dict[str, dict[str, Any]] = {
     "workload": {"precision": ["bf16", "fp16"], "sparsity": ""},
@@ -34,7 +35,7 @@ def variants(inputs: Inputs, path: Path, profiles: Profiles, wanted: Sequence[st
     """
     if inputs.plan.serve is None:
         raise InputError("techniques are compared for serving; the plan asks something else", where=str(path))
-    known = read(PACKAGE / "data" / "techniques.yaml", Techniques)
+    known = techniques()
     for name in wanted:
         if name not in known.techniques and name != ALL:
             raise unknown("technique", name, [ALL, *known.techniques])

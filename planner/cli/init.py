@@ -20,11 +20,12 @@ class Scenario(StrEnum):
     train = "train"
     infer = "infer"
     capacity = "capacity"
+    lifetime = "lifetime"
 
 
 def command(
     scenario: Annotated[
-        Scenario, typer.Argument(metavar="[serve|train|infer|capacity]", help="What the plan is about.")
+        Scenario, typer.Argument(metavar="[serve|train|infer|capacity|lifetime]", help="What the plan is about.")
     ] = Scenario.serve,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is stdout.")] = Path(
         "plan.yaml"

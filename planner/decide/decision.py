@@ -6,12 +6,13 @@ import numpy as np
 
 from planner import units
 from planner.decide.ledger import exclusions, money_assumptions
+from planner.decide.life_result import decide_life
 from planner.decide.ownership import ownership
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import task_of
+from planner.search.intervals import spreads, task_of
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
@@ -28,6 +29,8 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
 
     Raises InputError where the plan asks what its workload cannot do.
     """
+    if inputs.life is not None:
+        return decide_life(inputs, tick)
     plan = inputs.plan
     found = candidates(inputs, tick)
     throughput_unit, work_unit = UNITS[plan.scenario]
@@ -155,14 +158,7 @@ def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
     if inputs.plan.capacity:
         return ()
-    task = task_of(inputs.plan.scenario)
-    spread = inputs.intervals.spread.get(task, {})
-    said = [
-        f"{evidence}: nine of ten published {task} measurements lay within "
-        f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
-        for evidence, s in spread.items()
-    ]
-    return (*said, f"Source: {inputs.intervals.source}")
+    return (*spreads(inputs.intervals, task_of(inputs.plan.scenario)), f"Source: {inputs.intervals.source}")
 
 
 def oldest(found: list[Candidate]) -> str:

@@ -166,6 +166,52 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Distil:
+    """A student that learns to give its teacher's answers."""
+
+    __pydantic_config__ = STRICT
+    student: str
+    """Which model: named as a workload's."""
+    tokens: Tokens
+    teacher: str = ""
+    """Whose answers; empty for the workload's own model."""
+    teacher_trained: bool = False
+    """Whether the teacher is there already, so that its training costs nothing here."""
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Train a language model, then answer so many queries a day with it for so many months: how large should it be?"""
+
+    __pydantic_config__ = STRICT
+    queries_per_day: Annotated[float, Unit("count", above=True)]
+    months: Annotated[float, Unit("count", above=True)]
+    input_tokens: Tokens
+    output_tokens: Tokens
+    ttft: Seconds | None = None
+    tpot: Seconds | None = None
+    tokens: Tokens | None = None
+    """What the workload's model is trained on; without it and ``loss``, the tokens that suit its size best."""
+    loss: Annotated[float, Unit("count", above=True)] | None = None
+    """Nats a token that every model trained here must reach, instead of ``tokens``."""
+    trained: bool = False
+    """Whether the workload's model is there already, so that its training costs nothing here."""
+    law: Literal["epoch", "chinchilla", "sardana"] = "epoch"
+    sequence_length: Tokens | None = None
+    """Of training; by default 4,096, or the longest that the model takes."""
+    global_batch: Tokens = 1024
+    deadline: Seconds | None = 90 * 86400.0
+    """Of each training run."""
+    training_precision: Literal["bf16", "fp16", "tf32", "fp32", "fp8", "fp4"] = "bf16"
+    quality: Annotated[float, Unit("fraction")] = 0.99
+    """Least share of its score that a compressed model must keep, by published examples, to be chosen."""
+    training: Hardware | None = None
+    """What may be used for training; by default what the plan's ``hardware`` allows."""
+    serving: Hardware | None = None
+    distil: tuple[Distil, ...] = ()
+
+
+@dataclass(frozen=True)
 class Economics:
     """What money and power cost here."""
 
@@ -201,7 +247,7 @@ class Economics:
 
 @dataclass(frozen=True)
 class Plan:
-    """The question, in full. Exactly one of serve, train, infer and capacity is given; the first three need a workload."""
+    """The question, in full: exactly one of serve, train, infer, capacity and lifetime. All but capacity need a workload."""
 
     __pydantic_config__ = STRICT
     title: str
@@ -210,6 +256,7 @@ class Plan:
     train: Train | None = None
     infer: Infer | None = None
     capacity: Capacity | None = None
+    lifetime: Lifetime | None = None
     hardware: Hardware = field(default_factory=Hardware)
     economics: Economics = field(default_factory=Economics)
     rent: Rent = field(default_factory=Rent)
@@ -222,7 +269,7 @@ class Plan:
 
     @property
     def scenario(self) -> Literal["serve", "train", "infer", "capacity"]:
-        """Which of the four questions it asks."""
+        """Which of the four questions it asks; a lifetime is made of the first two."""
         return "serve" if self.serve else "train" if self.train else "capacity" if self.capacity else "infer"
 
     @property

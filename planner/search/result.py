@@ -6,6 +6,8 @@ inside the planner and becomes null in JSON.
 
 from dataclasses import dataclass, field
 
+from planner.search.life import LifeTable
+
 SCHEMA_VERSION = 1
 
 
@@ -208,3 +210,5 @@ class Result:
     status: str = ""
     ownership: Ownership | None = None
     """Where the plan allows several ways of having machines."""
+    life: LifeTable | None = None
+    """Of a plan with ``lifetime``: its candidates are models, each served by what serves it for the least."""

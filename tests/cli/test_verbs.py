@@ -60,6 +60,7 @@ economics: {busy: 60 %}
         (("compare", "PLAN"), 0, "candidates"),
         (("report", "PLAN"), 0, "candidates"),
         (("own", "OWN"), 0, "ways"),
+        (("lifetime", "--model", "llama-3.2-1b", "--train-on", "nvidia-h100-sxm-x8", "--serve-on", "acme-one-x8"), 0, "life"),
         (("layouts", "llama-3.1-8b", "acme-one-x8", "--global-batch", "64"), 0, "fits_from"),
         (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--devices", "16", "--up-to", "--rank", "cost"), 0, "best"),
     ],
@@ -168,6 +169,18 @@ def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
         (("compare", "--model", "gpt2", "--requests", "1", "--tpot", "40"), "has no unit"),
         (("compare", "--model", "\x1b[31m\u202e", "--requests", "1"), "unknown model"),
         (("compare", "none.yaml"), "No such file"),
+        (("lifetime",), "give either a plan file or --model"),
+        (("lifetime", "--model", "lama-3.1-8b"), "unknown model 'lama-3.1-8b'"),
+        (("lifetime", "--model", "llama-3.1-8b", "--months", "0"), "flags lifetime.months: '0' must be above 0"),
+        (("lifetime", "--model", "llama-3.1-8b", "--queries", "-1"), "must be above 0"),
+        (("lifetime", "--model", "llama-3.1-8b", "--loss", "1.7"), "the law's floor is 1.8172"),
+        (("lifetime", "--model", "llama-3.1-8b", "--loss", "1.9"), "reaches no loss of 1.9 on any data: its bound is 1.99"),
+        (("lifetime", "--model", "llama-3.1-8b", "--train-on", "h100"), "unknown system 'h100'"),
+        (("lifetime", "--model", "llama-3.1-8b", "--serve-on", "nvidia-h100-sxm-x9"), "Did you mean nvidia-h100-sxm-x8"),
+        (("lifetime", "--model", "mixtral-8x7b"), "is a mixture of experts"),
+        (("lifetime", "--model", "bert-base"), "is an encoder"),
+        (("lifetime", "--model", "resnet-50"), "is not a language model"),
+        (("lifetime", "--model", "llama-3.1-8b", "--input", "200000"), "is longer than llama-3.1-8b allows"),
         (("report", "none.yaml"), "No such file"),
         (("report", "."), "is a directory"),
         (("report", "x" * 10_000), "name too long"),
@@ -229,6 +242,24 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_lifetime_as_a_table_as_csv_and_as_a_page(own: Path, planner: Callable[..., Any]) -> None:
+    plan = own / "life.yaml"
+    assert planner("init", "lifetime", "-o", plan).status == 0
+    fewer = "hardware:\n  systems: [nvidia-h100-sxm-x8]\n#"
+    plan.write_text(plan.read_text().replace("hardware:", fewer, 1))
+    run = planner("lifetime", plan)
+    assert run.status == 0, run.err
+    assert "pays: queries a day" in run.out and "Choose " in run.out and "(base)" in run.out and "is the cheapest." in run.out
+    rows = planner("lifetime", plan, "--format", "csv").out.splitlines()
+    assert rows[0].startswith("label,feasible,") and "making_training_USD" in rows[0] and len(rows) > 10
+    assert planner("report", plan).status == 0
+    assert 'id="lifetime"' in (own / "life.html").read_text()
+
+
+def test_a_plan_without_a_lifetime_has_none(own: Path, refused: Refused) -> None:
+    assert "has no 'lifetime:'" in refused("lifetime", own / "plan.yaml")
 
 
 def test_a_report_beside_its_plan(own: Path, planner: Callable[..., Any]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from planner.search.life import LifeTable, Lived, Plain
 from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Ownership, Result, Verdict, Way
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
@@ -212,6 +213,27 @@ def _verdict(fitting: list[Candidate]) -> Verdict:
         flips=("Demand grows beyond 7,600 output tokens/s.", "The spot price rises by more than 28 %."),
         cautions=("Spot capacity can be withdrawn at two minutes' notice.",),
     )
+
+
+def lived(n: int = 6) -> Result:
+    """A lifetime among ``n`` models: the first the base, each next one dearer to make and cheaper to serve."""
+    result = sample(n)
+    queries = [10.0 ** (3 + i / 10) for i in range(41)]
+    slopes = {c.label: (1e5 * (1 + i), 1.0 / (1 + i)) for i, c in enumerate(result.candidates)}
+    rows = tuple(
+        Lived(
+            label, ("base", "size", "quantised", "pruned", "distilled")[min(i, 4)], 8e9 / (1 + i), 1e12 * (1 + i), "bf16",
+            {"training": made, "conversion": 0.3} if i == 2 else {"training": made}, "4 × alder-4x", "2 × birch-4x", 1e6 * slope,
+            made + 24e6 * slope, "from" if i else "", 2e5 * i if i else math.nan, 1.0 if i < 4 else math.nan, ("Same loss",),
+            "keeps 93 % of a published score" if i == n - 1 else "",
+        )
+        for i, (label, (made, slope)) in enumerate(slopes.items())
+    )  # fmt: skip
+    curves = {label: tuple(made + slope * q if q < 5e6 else math.inf for q in queries) for label, (made, slope) in slopes.items()}
+    ladder = tuple((1e3 * 10**i, label) for i, label in enumerate(list(slopes)[:3]))
+    base = rows[0].label if rows else ""
+    table = LifeTable(base, 24.0, 1e6, 2.07, "Somebody", rows, tuple(queries), curves, ladder, Plain(7e9, 1e12, 2e10, 4e11, 0.4))
+    return replace(result, scenario="lifetime", cost_period="lifetime", work_unit="million queries", life=table)
 
 
 def hostile(result: Result, text: str) -> Result:

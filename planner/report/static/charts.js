@@ -238,5 +238,62 @@ var PlannerCharts = (function () {
     } };
   }
 
-  return { pareto: pareto, stack: stack, course: course };
+  /* What is planned: a dashed upright line with its words. */
+  function nowSeries(data, xs, ys, phone) {
+    var at = Math.log10(data.now);
+    return {
+      type: "custom", silent: true, z: 1, clip: true, data: [[at, ys[0]]],
+      renderItem: function (params, api) {
+        var foot = api.coord([at, ys[0]]), head = api.coord([at, ys[1]]);
+        return { type: "group", children: [
+          segment(foot, head, { stroke: "var(--warn)", lineWidth: 1.5, lineDash: [5, 4] }),
+          { type: "text", silent: true, style: { text: phone ? "planned" : data.nowText, x: head[0] - 6, y: head[1] + 6, align: "right",
+            verticalAlign: "top", fill: "var(--warn)", fontSize: 12 } }
+        ] };
+      }
+    };
+  }
+
+  function linearAxis(data, range) {
+    return {
+      type: "value", min: range[0], max: range[1], name: data.yname, axisLine: { show: true, lineStyle: { color: "var(--line-strong)" } },
+      splitLine: { lineStyle: { color: "var(--line)" } },
+      axisLabel: Object.assign({ hideOverlap: true, showMaxLabel: false,
+        formatter: function (value) { return data.prefix + compact(value) + data.suffix; } }, QUIET)
+    };
+  }
+
+  /* Lines over a logarithmic scale; each point has a tip, and is not seen itself. */
+  function lines(data, width) {
+    var phone = width < 560, height = phone ? 360 : 430;
+    var every = [].concat.apply([], data.lines.map(function (line) { return line.points; }));
+    var xs = bounds(every.map(function (p) { return p[0]; }), 0.01);
+    var height_of = data.linear ? function (y) { return y; } : Math.log10;
+    var tops = every.map(function (p) { return p[1]; });
+    var ys = data.linear ? [0, Math.min(Math.max.apply(null, tops) * 1.05, 250)] : bounds(tops, 0.04);
+    var at = function (p) { return [Math.log10(p[0]), height_of(p[1])]; };
+    var series = data.lines.map(function (line) {
+      return { type: "line", z: 3, clip: true, silent: true, symbol: "none", data: line.points.map(at),
+        lineStyle: { color: "var(--s" + line.colour + ")", width: 2.2 } };
+    });
+    data.lines.forEach(function (line) {
+      series.push({ type: "scatter", z: 4, clip: true, symbolSize: 12, emphasis: { disabled: true },
+        itemStyle: { color: "var(--s" + line.colour + ")", opacity: 0 },
+        data: line.said.map(function (said, i) {
+          return { value: at(line.points[i * line.every]), tip: [[line.name], [data.xname, said[0]], ["Total", said[1]]] };
+        }) });
+    });
+    series.push(nowSeries(data, xs, ys, phone));
+    var title = { nameLocation: "end", nameGap: 14,
+      nameTextStyle: { color: "var(--soft)", fontSize: 12, align: "left", padding: [0, 0, 0, phone ? -48 : -64] } };
+    return { height: height, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 56 : 72, right: phone ? 12 : 24, top: 34, bottom: 52, containLabel: false },
+      xAxis: logAxis(data.xname, xs, width / 75, "", { nameLocation: "middle", nameGap: 32 }),
+      yAxis: data.linear ? Object.assign(linearAxis(data, ys), title) : logAxis(data.yname, ys, 9, data.prefix, title),
+      series: series
+    } };
+  }
+
+  return { pareto: pareto, stack: stack, course: course, lines: lines };
 })();
