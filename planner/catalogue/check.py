@@ -26,7 +26,7 @@ class Findings:
 
     counts: dict[str, int] = field(default_factory=dict)
     """Profiles by kind."""
-    parts: dict[str, Counter[str]] = field(default_factory=dict)
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
     """Devices by kind, offers by provider and by kind of device, prices by term."""
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -34,7 +34,8 @@ class Findings:
 
 def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: date | None = None) -> Findings:
     """Everything in the catalogue against its rules, each problem one line. ``more``: rules by kind of profile."""
-    found = Findings(parts={name: Counter() for name in ("devices", "offers", "offers_of", "prices")})
+    found = Findings()
+    parts: dict[str, Counter[str]] = {name: Counter() for name in ("devices", "offers", "offers_of", "prices")}
     problems, counts = found.problems, found.counts
     for kind in profiles.files:
         counts[kind + "s"] = len(profiles.files[kind])
@@ -45,8 +46,9 @@ def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: dat
             except InputError as error:
                 problems.append(str(error).replace("\n", " "))
                 continue
-            _count(record, found, profiles)
+            _count(record, parts, profiles)
             if isinstance(record, Provider):
+                counts["offers"] = parts["offers"].total()
                 found.warnings += [f"{path}: {w}" for w in _stale(record, today or date.today())]
             wrong = [*_sourced(plain(record), record.sources)]
             if kind in _RULES:
@@ -54,18 +56,18 @@ def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: dat
             if more and kind in more:
                 wrong += more[kind](record)
             problems += [f"{path}: {problem}" for problem in wrong]
+    found.parts = {name: dict(counted) for name, counted in parts.items()}
     return found
 
 
-def _count(record: Any, found: Findings, profiles: Profiles) -> None:
+def _count(record: Any, parts: dict[str, Counter[str]], profiles: Profiles) -> None:
     if isinstance(record, Device):
-        found.parts["devices"][record.kind] += 1
+        parts["devices"][record.kind] += 1
     if isinstance(record, Provider):
-        found.counts["offers"] = found.counts.get("offers", 0) + len(record.offers)
-        found.parts["offers"][record.id] = len(record.offers)
+        parts["offers"][record.id] = len(record.offers)
         for offer in record.offers:
-            found.parts["offers_of"][_kind(offer.system, profiles)] += 1
-            found.parts["prices"].update(t for t in TERMS if getattr(offer.prices, t))
+            parts["offers_of"][_kind(offer.system, profiles)] += 1
+            parts["prices"].update(t for t in TERMS if getattr(offer.prices, t))
 
 
 def _kind(system: str, profiles: Profiles) -> str:
