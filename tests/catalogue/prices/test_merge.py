@@ -177,6 +177,7 @@ def test_changes() -> None:
     ]
     assert [c.share for c in found][:2] == [pytest.approx(0.25), pytest.approx(-0.1)]
     assert changes(OLD, OLD) == []
+    assert changes(table(quote("big", on_demand=50.60954082)), table(quote("big", on_demand=50.609540824))) == []
 
 
 def test_another_currency_is_another_price() -> None:
