@@ -49,7 +49,7 @@ def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: dat
             _count(record, parts, profiles)
             if isinstance(record, Provider):
                 counts["offers"] = parts["offers"].total()
-                found.warnings += [f"{path}: {w}" for w in _stale(record, today or date.today())]
+                found.warnings += [f"{path}: {w}" for w in _warnings(record, today or date.today())]
             wrong = [*_sourced(plain(record), record.sources)]
             if kind in _RULES:
                 wrong += _RULES[kind](record, profiles)
@@ -78,8 +78,10 @@ def _kind(system: str, profiles: Profiles) -> str:
         return "unknown"
 
 
-def _stale(p: Provider, today: date) -> Iterator[str]:
-    """That a provider's rents are old, in one line."""
+def _warnings(p: Provider, today: date) -> Iterator[str]:
+    """That rents of a provider are old, or missing, in a line each."""
+    if bare := sorted(set(p.instances) - {o.id for o in p.offers}):
+        yield f"{len(bare)} of its instances have no price, like {', '.join(bare[:3])}"
     days = [price.date for o in p.offers for t in TERMS if t != "owned" and (price := getattr(o.prices, t))]
     old = [day for day in days if (today - day).days > STALE]
     if old:

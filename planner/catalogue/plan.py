@@ -1,7 +1,6 @@
 """A plan file to inputs: the plan checked, and everything it names looked up."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from operator import attrgetter
@@ -21,6 +20,7 @@ from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan, Serve
+from planner.schema.quote import CURRENCIES
 
 RANGES = {"utilisation": (0.01, 1, "70 %"), "horizon": (units.HOUR, 100 * units.YEAR, "3 years"), "pue": (1, 10, "1.3")}
 SHARES = (("serve", "prefix_hit"), ("train", "reliability", "evaluation"))
@@ -56,9 +56,9 @@ def _sound(plan: Plan, text: str, path: Path) -> None:
         if not least <= getattr(e, name) <= most:
             where = _at(path, text, "economics", name)
             raise InputError(f"{getattr(e, name):g} is not between {least:g} and {most:g}; write it like '{like}'", where=where)
-    if not re.fullmatch("[A-Z]{3}", e.currency):
+    if e.currency not in CURRENCIES:
         where = _at(path, text, "economics", "currency")
-        raise InputError(f"'{printable(e.currency)}' is not a currency; write it like 'USD'", where=where)
+        raise InputError(f"'{printable(e.currency)}' is not a currency of ISO 4217; write it like 'USD'", where=where)
     for name in ("electricity", "host_price", "budget"):
         money = getattr(e, name)
         if money and money[1] != e.currency:
