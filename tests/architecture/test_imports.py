@@ -19,7 +19,8 @@ with contextlib.redirect_stdout(io.StringIO()):
         pass
 print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))
 """
-HEAVY = {"torch", "pandas", "scipy", "numpy", "pydantic", "yaml", "jinja2", "quickjs", "rich", "pyarrow"}
+NETWORK = {"httpx", "httpcore", "tenacity", "gpuhunt", "requests", "urllib3"}
+HEAVY = {"torch", "pandas", "scipy", "numpy", "pydantic", "yaml", "jinja2", "quickjs", "rich", "pyarrow"} | NETWORK
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,9 @@ HEAVY = {"torch", "pandas", "scipy", "numpy", "pydantic", "yaml", "jinja2", "qui
         (["compare", str(PLAN)], {"numpy", "pydantic", "yaml"}),
         (["report", str(PLAN), "-o", "{tmp}/r.html"], {"numpy", "pydantic", "yaml", "jinja2", "quickjs"}),
         (["hardware", "list"], {"pydantic", "yaml"}),
+        (["hardware", "check"], {"numpy", "pydantic", "yaml"}),
+        (["prices", "status"], {"pydantic", "yaml"}),
+        (["prices", "diff"], {"pydantic", "yaml"}),
         (["workloads", "show", "llama-3.1-8b"], {"numpy", "pydantic", "yaml"}),
     ],
     ids=lambda value: " ".join(value[:2]) if isinstance(value, list) else "",
