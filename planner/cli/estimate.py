@@ -70,7 +70,8 @@ def command(
     from planner.errors import unknown
     from planner.model import policy
     from planner.schema.precision import RECIPES
-    from planner.search.single import Request, single
+    from planner.search.request import Request
+    from planner.search.single import single
 
     if precision and precision not in RECIPES:
         raise unknown("precision", precision, RECIPES)

@@ -15,7 +15,7 @@ from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES, SPARSE
-from planner.search import estimate, infer, layout_space, serve, train
+from planner.search import estimate, infer, layout_space, networks, serve, train
 from planner.search.cite import cited
 from planner.search.intervals import around, task_of
 from planner.search.listings import NOBODY, Listing, Place, listings
@@ -77,10 +77,9 @@ def _suits(inputs: Inputs) -> None:
     scenario, workload = inputs.plan.scenario, inputs.workload
     if scenario in ("serve", "train") and workload.architecture is None:
         raise InputError(f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'", hint="Use 'infer:'.")
-    if scenario == "infer" and workload.network is None:
-        raise InputError(
-            f"'{workload.id}' has no network summary, so it cannot be asked to 'infer'", hint="Use 'serve:' or 'train:'."
-        )
+    if scenario == "infer" and workload.network is None and workload.graph is None:
+        what = f"'{workload.id}' has neither operations nor a network summary, so it cannot be asked to 'infer'"
+        raise InputError(what, hint="Use 'serve:' or 'train:'.")
     longest = workload.architecture.max_context if workload.architecture else 0
     plan = inputs.plan
     asked = (
@@ -108,6 +107,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
     known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    if inputs.plan.scenario == "infer" and "attention" in networks.laws(inputs.workload):
+        known &= np.isfinite(machines.device.peak_half)
     if inputs.workload.architecture:
         known &= np.isfinite(machines.device.peak_half) & np.isfinite(machines.device.capacity)
     keep = np.flatnonzero(known)
@@ -123,7 +124,7 @@ def _candidate(
     setting, precision = int(row.setting[0]), estimate.PRECISIONS[int(row.precision[0])]
     device = machines.device.take([setting])
     laws = found[setting]
-    evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
+    evidence = weakest(laws, *(networks.laws(inputs.workload) if inputs.plan.scenario == "infer" else ("matmul",)))
     task = task_of(inputs.plan.scenario)
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
@@ -160,7 +161,7 @@ def _candidate(
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
-        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
+        cited=cited(listing, place, precision, used(laws, inputs.workload)),
     )  # fmt: skip
 
 
