@@ -89,6 +89,14 @@ def _image(c: ConfigFields) -> tuple[int, int, int]:
     return side, channels, patch
 
 
+def _sizes(c: ConfigFields, name: str, default: list[int]) -> list[int]:
+    """A list of sizes, ``default`` where it is absent."""
+    given = c.items(name) or default
+    if not all(isinstance(size, int) and not isinstance(size, bool) and 0 < size < 10**6 for size in given):
+        raise InputError(f"'{name}' must be a list of positive whole numbers", where=str(c.path))
+    return given
+
+
 def _labels(c: ConfigFields) -> int:
     """Classes of an image's classifier; none where the configuration names none."""
     given = c.fields.get("id2label")
@@ -114,8 +122,8 @@ def _vit(c: ConfigFields, b: Builder, tokens: int) -> str:
 def _convnext(c: ConfigFields, b: Builder, tokens: int) -> str:
     """ConvNeXt (arXiv:2201.03545): depthwise 7×7, norm, two products with GELU between, scaled and added."""
     side, channels = c.size("image_size", default=224), c.size("num_channels", default=3)
-    widths = [int(w) for w in c.items("hidden_sizes")] or [96, 192, 384, 768]
-    depths = [int(d) for d in c.items("depths")] or [3, 3, 9, 3]
+    widths = _sizes(c, "hidden_sizes", [96, 192, 384, 768])
+    depths = _sizes(c, "depths", [3, 3, 9, 3])
     if len(widths) != len(depths) or sum(depths) > MOST_LAYERS or min(widths + depths) < 1:
         raise InputError("its hidden_sizes and depths do not fit each other", where=str(c.path))
     patch = c.size("patch_size", default=4)
@@ -139,8 +147,8 @@ def _swin(c: ConfigFields, b: Builder, tokens: int) -> str:
     """Swin (arXiv:2103.14030): attention in windows, every other one shifted; patches merged between stages."""
     side, channels, patch = c.size("image_size", default=224), c.size("num_channels", default=3), c.size("patch_size", default=4)
     width, window = c.size("embed_dim", default=96), c.size("window_size", default=7)
-    depths = [int(d) for d in c.items("depths")] or [2, 2, 6, 2]
-    heads = [int(h) for h in c.items("num_heads")] or [3, 6, 12, 24]
+    depths = _sizes(c, "depths", [2, 2, 6, 2])
+    heads = _sizes(c, "num_heads", [3, 6, 12, 24])
     if len(heads) != len(depths) or sum(depths) > MOST_LAYERS or min(heads + depths) < 1:
         raise InputError("its num_heads and depths do not fit each other", where=str(c.path))
     x = b.norm(b.convolution(Tensor("input", (channels, side, side)), width, patch, patch, bias=True), "layer_norm")
@@ -239,9 +247,9 @@ def _clip(c: ConfigFields, b: Builder, tokens: int) -> str:
 def _wav2vec2(c: ConfigFields, b: Builder, tokens: int) -> str:
     """wav2vec 2.0 and HuBERT (arXiv:2006.11477) over ``tokens`` seconds of sound at 16 kHz."""
     samples = 16_000 * min(tokens, 60)
-    widths = [int(w) for w in c.items("conv_dim")] or [512] * 7
-    kernels = [int(k) for k in c.items("conv_kernel")] or [10, 3, 3, 3, 3, 2, 2]
-    strides = [int(s) for s in c.items("conv_stride")] or [5, 2, 2, 2, 2, 2, 2]
+    widths = _sizes(c, "conv_dim", [512] * 7)
+    kernels = _sizes(c, "conv_kernel", [10, 3, 3, 3, 3, 2, 2])
+    strides = _sizes(c, "conv_stride", [5, 2, 2, 2, 2, 2, 2])
     x = Tensor("input", (1, samples))
     for w, k, s in zip(widths, kernels, strides, strict=True):
         x = b.activation(b.convolution(x, w, k, s, same=False), "gelu")
