@@ -61,7 +61,9 @@ def command(
     optimizer: Annotated[Optimizer, typer.Option(help="What updates the weights (training).")] = Optimizer.adamw,
     lora_rank: Annotated[int, typer.Option(min=0, max=4096, help="Rank of low-rank adapters; 0 trains all.")] = 0,
     offload: Annotated[list[Offload] | None, typer.Option(help="Kept on the host (training); may be repeated.")] = None,
-    eager: Annotated[bool, typer.Option("--eager", help="Without fused kernels or a compiler (training).")] = False,
+    eager: Annotated[
+        bool, typer.Option("--eager", help="Without fused kernels or a compiler (training, and networks of operations).")
+    ] = False,
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:

@@ -9,7 +9,7 @@ from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import task_of
+from planner.search.intervals import WIDEST, task_of
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
@@ -163,13 +163,15 @@ EXCLUSIONS = {
 
 def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
-    task = task_of(inputs.plan.scenario)
+    task = task_of(inputs.plan.scenario, graph=inputs.workload.graph is not None)
     spread = inputs.intervals.spread.get(task, {})
     said = [
         f"{evidence}: nine of ten published {task} measurements lay within "
         f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
         for evidence, s in spread.items()
     ]
+    if not said:
+        return (f"Nothing published bounds such estimates: their intervals are a factor of {np.exp(WIDEST):.0f} either way.",)
     return (*said, f"Source: {inputs.intervals.source}")
 
 

@@ -259,7 +259,7 @@ def _input(network: nn.Module, size: tuple[int, ...]) -> torch.Tensor:
 def _found(name: str) -> Any:
     """What ``package.module:name`` names; InputError where there is no such thing."""
     package, _, attribute = name.partition(":")
-    _declare(package.partition(".")[0])
+    declare(package.partition(".")[0])
     try:
         module: Any = import_module(package)
     except Exception as error:  # whatever a library does when it is imported
@@ -279,7 +279,8 @@ def _found(name: str) -> Any:
 _LIBRARIES: list[Any] = []
 
 
-def _declare(library: str) -> None:
+def declare(library: str) -> None:
+    """Declare the operators of a library whose extension does not load, before it is imported."""
     for schema in DECLARED.get(library, ()):
         if not hasattr(getattr(torch.ops, library), schema.partition("(")[0]):
             _LIBRARIES.append(torch.library.Library(library, "FRAGMENT"))

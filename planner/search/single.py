@@ -1,6 +1,6 @@
 """One workload on one system at one layout: N = 1 of what a search does, with everything it found out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,18 +77,22 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     with np.errstate(all="ignore"):
         ran = way(request, subject, rows, table)
     evidence = weakest(found[0], *(("matmul",) if subject.workload.architecture else networks.laws(subject.workload)))
-    spread: Mapping[str, Estimate] = {
-        k: around(v, subject.intervals, task_of(request.mode, k), evidence) for k, v in ran.figures.items()
-    }
+    if not np.isfinite(ran.one.seconds[0]):
+        what = f"'{subject.workload.id}' cannot be estimated on {device.name}"
+        raise InputError(what, hint="It attends, which is computed in 16 bits, and the device publishes no peak for that.")
+
+    def spread(figure: str, value: float) -> Estimate:
+        return around(value, subject.intervals, task_of(request.mode, figure, graph=subject.workload.graph is not None), evidence)
+
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
-    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode), evidence) if offer else None
+    each = spread("cost", hourly / units.HOUR / ran.rate * 1e6) if offer else None
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
     return Single(
         subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
-        dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
+        {k: spread(k, v) for k, v in ran.figures.items()}, ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
