@@ -95,7 +95,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     settings, place, code = [], [], []
     for index, p in enumerate(places):
         for precision in precisions:
-            if arithmetic(p.device, precision):
+            if arithmetic(p.device, precision) and not networks.unsuited(inputs.workload, p.device):
                 stacks, serve = USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
                 cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
                 if sparse and RECIPES[precision].weight not in SPARSE:
@@ -264,6 +264,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         why = f"{place.device.name} has no published peak in {dtypes}"
     elif inputs.plan.workload.sparsity and place.device.sparse_speedup is None:
         why = f"no speed of {place.device.name} is published for weights that are {inputs.plan.workload.sparsity} sparse"
+    elif why := networks.unsuited(inputs.workload, place.device):
+        pass
     elif not place.device.links and (memory is None or memory.bandwidth is None):
         why = f"the memory bandwidth of {place.device.name} is not published"
     elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
@@ -274,6 +276,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         and not (place.system.host and place.system.host.memory)
     ):
         why = f"the memory of {place.system.name} is not published"
+    elif inputs.plan.infer:
+        why = f"nothing is published about how the devices of {place.system.name} are joined, over which it shares its tables"
     else:
         why = "no layout divides the model over it within the plan's number of devices"
     return Candidate(

@@ -27,6 +27,8 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     rows = estimate.with_precision(rows, rows.precision)
     machine = machines.take(rows.setting)
     seconds = run(networks.forward(inputs.workload, rows), machine).seconds
+    known = np.isfinite(seconds)  # not where devices share tables over links that nobody published
+    rows, machine, node, seconds = rows.take(known), machine.take(known), node[known], seconds[known]
     rate = rows.batch / seconds * node
     instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
     rows = rows.with_(

@@ -5,8 +5,18 @@ from planner.model import policy
 from planner.model.columns import Array, Columns
 from planner.model.families import graph, network
 from planner.model.operation import Op
+from planner.schema.hardware import Device
 from planner.schema.workload import Network, Workload
 from planner.search.machines import COMMON
+
+
+def unsuited(workload: Workload, device: Device) -> str:
+    """Why a device cannot be asked for a workload, or "": one without memory beside its chip keeps what passes between
+    operations on it, which the laws of operators do not know."""
+    main = device.level("main")
+    if workload.graph is None or (main is not None and main.bandwidth is not None):
+        return ""
+    return f"{device.name} has no memory beside its chip: it is known by whole networks only, not operation by operation"
 
 
 def laws(workload: Workload) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     if not precision or not arithmetic(device, precision):
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
+    if why := networks.unsuited(subject.workload, device):
+        raise InputError(why, hint="Take the network's summary, e.g. yolov8n in place of yolov8n-graph.")
     system = joined(device, subject.system) if request.devices > 1 else subject.system
     stacks = USUAL_STACKS[request.mode] if subject.workload.architecture else ()
     setting = Setting(device, system, precision, stacks, quantised_cache=request.mode == "serve")
