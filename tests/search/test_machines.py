@@ -20,6 +20,7 @@ from tests.search.records import (
     LANGUAGE,
     SERVE,
     SOURCES,
+    VISION,
     device,
     figure,
     inputs,
