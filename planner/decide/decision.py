@@ -12,7 +12,7 @@ from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import spreads, task_of
+from planner.search.intervals import WIDEST, spreads, task_of
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
@@ -158,7 +158,10 @@ def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
     if inputs.plan.capacity:
         return ()
-    return (*spreads(inputs.intervals, task_of(inputs.plan.scenario)), f"Source: {inputs.intervals.source}")
+    said = spreads(inputs.intervals, task_of(inputs.plan.scenario, graph=inputs.workload.graph is not None))
+    if not said:
+        return (f"Nothing published bounds such estimates: their intervals are a factor of {np.exp(WIDEST):.0f} either way.",)
+    return (*said, f"Source: {inputs.intervals.source}")
 
 
 def oldest(found: list[Candidate]) -> str:

@@ -10,7 +10,7 @@ from typing import Literal
 from planner.schema.coefficients import Intervals
 from planner.search.result import Estimate
 
-Task = Literal["training", "serving", "first token", "network"]
+Task = Literal["training", "serving", "first token", "network", "graph"]
 WIDEST = 1.6  # |ln ratio| where nothing is known of the error: a factor of five either way
 
 
@@ -26,8 +26,10 @@ def around(value: float, intervals: Intervals, task: Task, evidence: str) -> Est
     return Estimate(value, value * low, value * high, evidence)
 
 
-def task_of(scenario: str, figure: str = "") -> Task:
-    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name."""
+def task_of(scenario: str, figure: str = "", *, graph: bool = False) -> Task:
+    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name; ``graph``: of operations."""
+    if graph:
+        return "graph"
     if scenario == "serve":
         return "first token" if figure.startswith("ttft") else "serving"
     return "training" if scenario == "train" else "network"
