@@ -69,6 +69,17 @@ def test_the_record_is_whole(result: Result) -> None:
         assert sum(c.cost_parts.values()) == pytest.approx(c.cost.value) and c.cost.low <= c.cost.value <= c.cost.high
 
 
+def test_energy_is_that_of_training_and_of_every_month() -> None:
+    question = asked(precision=("bf16",), economics={"carbon_intensity": 1e-7})
+    found = next(c for c in decide(question).candidates if c.label == "Tiny LM, 1.3 billion, bf16")
+    k = setup(question, unheard)
+    run, serve = phases.training(question, k.base, 1e11)[0], phases.serving(question, k.base, "bf16")[0]
+    assert run.energy and serve.energy and serve.carbon and run.carbon
+    assert found.energy == pytest.approx(run.energy + 24 * serve.energy)
+    assert found.carbon == pytest.approx(run.carbon + 24 * serve.carbon)
+    assert found.energy_per_unit == pytest.approx((run.energy + 24 * serve.energy) / (2 * 24 * 730 / 24))
+
+
 def test_the_chart_s_base_costs_at_the_plan_s_traffic_what_the_table_says(result: Result) -> None:
     assert result.life
     at = int(np.argmin(np.abs(np.array(result.life.queries) / 2e6 - 1)))
