@@ -95,15 +95,15 @@ def _candidate(k: Setup, o: Option) -> Candidate:
     known = math.isfinite(cost.value)
     cost = cost if known else Estimate(math.nan, math.nan, math.nan, evidence)
     parts = {**{n: v for n, v in o.making.items() if v}, "serving": serving.value} if known else {}
-    energy = _plus(_scaled(c.energy, months), run and run.energy)
+    energy = _plus(_scaled(c.energy, months), run.energy if run else None)
     unpriced = tuple(dict.fromkeys((*c.unpriced, *(run.unpriced if run else ()))))
     why = _rejected(k, o)
     ran = {"trained_on": f"{run.label}, {units.duration(run.latency['duration'].value)}"} if run and run.latency else {}
     return replace(
         c, label=o.label, cost=cost, cost_parts=parts, unit_cost=_times(cost, 1 / asked), precision=o.precision,
         layout={"served_on": c.label, **ran, **c.layout}, energy=energy, energy_per_unit=(energy or 0.0) / asked,
-        carbon=_plus(_scaled(c.carbon, months), run and run.carbon), rejected=why, unpriced=unpriced,
-        embodied=_plus(_scaled(c.embodied, months), run and run.embodied), upfront={}, monthly={}, resale=0.0, by_use=(),
+        carbon=_plus(_scaled(c.carbon, months), run.carbon if run else None), rejected=why, unpriced=unpriced,
+        embodied=_plus(_scaled(c.embodied, months), run.embodied if run else None), upfront={}, monthly={}, resale=0.0, by_use=(),
         excess=1.0 if why else 0.0, cited=tuple(dict.fromkeys((*(c.cited), *(run.cited if run else ()), *_sources(k, o)))),
     )  # fmt: skip
 
