@@ -32,7 +32,7 @@ def test_hovering_every_chart_shows_a_tooltip_and_breaks_no_rule(show: Any, samp
 
 def test_a_lifetime_s_lines_tell_their_figures(show: Any, samples: ModuleType) -> None:
     view = show(samples.lived(6))
-    assert view.page.locator(".chart.is-live .live svg").count() == 5
+    assert view.page.locator("[data-chart^='life'].is-live .live svg").count() == 2
     for name in ("life", "life-share"):
         mark = view.page.locator(f"[data-chart='{name}'] .live svg path[fill^='var(--s']").nth(3)
         mark.scroll_into_view_if_needed()
