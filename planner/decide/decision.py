@@ -9,7 +9,6 @@ from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import task_of
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Candidate, Result
 
@@ -32,7 +31,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
-        assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
+        assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs, found),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
     )  # fmt: skip
@@ -136,15 +135,10 @@ EXCLUSIONS = {
 }
 
 
-def accuracy(inputs: Inputs) -> tuple[str, ...]:
-    """How wide the intervals are, and why."""
-    task = task_of(inputs.plan.scenario)
-    spread = inputs.intervals.spread.get(task, {})
-    said = [
-        f"{evidence}: nine of ten published {task} measurements lay within "
-        f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
-        for evidence, s in spread.items()
-    ]
+def accuracy(inputs: Inputs, found: list[Candidate]) -> tuple[str, ...]:
+    """How wide the intervals are, and why: one sentence a class of estimates, in the order of the ranking."""
+    bounded = dict.fromkeys(c.cited[-1] for c in found if c.cited)
+    said = [f"{b.what[:1].upper()}{b.what[1:]}: nine of ten lay within {b.value} the estimate; {b.note}." for b in bounded]
     return (*said, f"Source: {inputs.intervals.source}")
 
 

@@ -16,8 +16,9 @@ from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES
 from planner.search import estimate, infer, layout_space, serve, train
+from planner.search import intervals as bounds
 from planner.search.cite import cited
-from planner.search.intervals import around, task_of
+from planner.search.intervals import about, around, task_of
 from planner.search.listings import NOBODY, Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
@@ -130,7 +131,8 @@ def _candidate(
     parts = _money(inputs, listing, place, instances, hours, float(power))
     total = sum(parts.values())
     millions = work(inputs, hours) / 1e6
-    spread = around(total, inputs.intervals, task, evidence)
+    near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
+    spread = around(total, inputs.intervals, task, evidence, near)
     over = {**excess, **_budget(inputs, total)}
     why = _hostless(inputs, listing) or reason(over, inputs, place, e, i) or _unpriced(inputs, listing)
     why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
@@ -143,9 +145,9 @@ def _candidate(
         system=place.system.id, system_name=place.system.name, device=place.device.id, device_name=place.device.name,
         kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
         precision=precision, layout=_layout(inputs, row),
-        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence),
+        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence, near),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k), evidence)
+            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k), evidence, near)
             for k, v in e.latency.items()
         },
         cost=spread, cost_parts=parts,
@@ -157,7 +159,8 @@ def _candidate(
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
-        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
+        cited=(*cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
+               bounds.cited(inputs.intervals, task, evidence, near)),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from planner.schema.precision import RECIPES
 from planner.search import divide, estimate, layout_space
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
-from planner.search.intervals import around, task_of
+from planner.search.intervals import about, around, task_of
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
@@ -116,12 +116,14 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     with np.errstate(all="ignore"):
         ran = {"serve": _serve, "train": _train, "infer": _infer}[request.mode](request, subject, rows, table)
     evidence = weakest(found[0], "network" if request.mode == "infer" else "matmul")
+    near = about(request.mode, device.kind, subject.workload, found[0])
     spread: Mapping[str, Estimate] = {
-        k: around(v, subject.intervals, task_of(request.mode, k), evidence) for k, v in ran.figures.items()
+        k: around(v, subject.intervals, task_of(request.mode, k), evidence, near) for k, v in ran.figures.items()
     }
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
-    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode), evidence) if offer else None
+    money = hourly / units.HOUR / ran.rate * 1e6
+    each = around(money, subject.intervals, task_of(request.mode), evidence, near) if offer else None
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
