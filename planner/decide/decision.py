@@ -1,6 +1,7 @@
 """A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
 
-from dataclasses import replace
+import math
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search.find import candidates, demand
 from planner.search.options import Tick
-from planner.search.result import SCHEMA_VERSION, Candidate, Result
+from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
 
 UNITS = {
     "serve": ("output tokens/s", "million output tokens"),
@@ -33,7 +34,23 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
         assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs, found),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
-        owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
+        basis=basis(inputs), owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
+    )  # fmt: skip
+
+
+def basis(inputs: Inputs) -> Basis:
+    """What the plan takes for granted and limits, as the levers need it."""
+    plan, e = inputs.plan, inputs.plan.economics
+    limits = {"devices": float(plan.hardware.max_devices)} | ({"budget": e.budget[0]} if e.budget else {})
+    goal = plan.serve or plan.infer
+    for name in ("ttft", "tpot", "latency"):
+        limit = getattr(goal, name, None)
+        limits |= {name: limit} if limit else {}
+    tokens = plan.serve.input_tokens if plan.serve else plan.train.sequence_length if plan.train else 0.0
+    margins = {f.name: math.log1p(getattr(plan.uncertainty, f.name)) for f in fields(plan.uncertainty)}
+    return Basis(
+        plan.ends, plan.train is None, plan.fullness, plan.serve.spare if plan.serve else 0, e.electricity[0], e.horizon, tokens,
+        limits, margins, dict(inputs.intervals.shared),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
 from planner.model.memory import CHUNK
-from planner.model.operation import Machine
+from planner.model.operation import Machine, Op
 from planner.model.passes import Pass, run
 
 
@@ -46,9 +46,14 @@ def _new(w: Columns) -> Array:
 
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array) -> Pass:
     """One step that gives each of ``batch`` sequences a token after ``context`` tokens."""
-    p = w.with_(batch=batch, query=np.ones(len(w)), context=context, cached=context, logits=batch)
     engine = machine.laws["engine"]
-    return run(transformer.forward(a, p, decode=True), machine).plus("overhead", engine.decode_step + engine.sequence * batch)
+    return run(decode_operators(a, w, batch, context), machine).plus("overhead", engine.decode_step + engine.sequence * batch)
+
+
+def decode_operators(a: Columns, w: Columns, batch: Array, context: Array) -> list[Op]:
+    """What such a step computes."""
+    p = w.with_(batch=batch, query=np.ones(len(w)), context=context, cached=context, logits=batch)
+    return transformer.forward(a, p, decode=True)
 
 
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:

@@ -85,5 +85,7 @@ class Intervals:
     source: str
     spread: dict[str, dict[str, float]]
     """task -> evidence -> |ln(published / estimated)| that nine of ten published measurements stayed within."""
+    shared: dict[Literal["workload", "device"], float] = field(default_factory=dict)
+    """Share of the variance of errors within a class that rows of one workload, or on one device, have in common."""
     cells: dict[str, Cell] = field(default_factory=dict)
     """The same by ``task/scenario/device kind/evidence/workload family/stack``; a part that is pooled over is ``*``."""

@@ -15,7 +15,7 @@ from planner.model.columns import Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES
-from planner.search import estimate, infer, layout_space, serve, train
+from planner.search import drivers, estimate, infer, layout_space, serve, train
 from planner.search import intervals as bounds
 from planner.search.cite import cited
 from planner.search.intervals import about, around, task_of
@@ -26,6 +26,8 @@ from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
 
 USUAL = {"serve": ("fp8", "bf16"), "train": ("bf16",), "infer": ("int8", "fp16")}
+EXPLORED = 8
+"""Devices whose best candidate gets the figures that only charts of a few show."""
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"), "datasheet")
 
 
@@ -44,15 +46,28 @@ def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
         best = options.best()
         explained: Explained = module.explain(inputs, goal, options.rows.take(best), machines)
     of_place = {int(p): i for i, p in enumerate(options.rows.place[best])}
-    made = []
+    made: list[tuple[Candidate, int | None]] = []
     for listing in listed:
         i = of_place.get(listing.place)
         if i is None:
-            made.append(_impossible(inputs, listing, places[listing.place]))
+            made.append((_impossible(inputs, listing, places[listing.place]), None))
             continue
         excess = {name: float(values[best[i]]) for name, values in options.excess.items()}
-        made.append(_candidate(inputs, listing, places[listing.place], explained, i, excess, machines, found))
-    return _distinctly(sorted(made, key=_rank))
+        made.append((_candidate(inputs, listing, places[listing.place], explained, i, excess, machines, found), i))
+    return _distinctly(_explored(sorted(made, key=lambda pair: _rank(pair[0])), options, explained))
+
+
+def _explored(ranked: list[tuple[Candidate, int | None]], options: Options, explained: Explained) -> list[Candidate]:
+    """The best on each device, up to EXPLORED devices, with their operators and what other batches would do."""
+    seen: set[str] = set()
+    found = []
+    for c, i in ranked:
+        if i is not None and c.device not in seen and len(seen) < EXPLORED:
+            seen.add(c.device)
+            row = explained.rows.take([i])
+            c = replace(c, operations=drivers.operations(explained, i), curve=drivers.curve(options, row))  # noqa: PLW2901
+        found.append(c)
+    return found
 
 
 def _rank(c: Candidate) -> tuple[float, float, str]:
@@ -125,10 +140,10 @@ def _candidate(
     task = task_of(inputs.plan.scenario)
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
-    power = cost.power(device, row.devices, np.array([load]))[0]
+    idle, power, full = (float(cost.power(device, row.devices, np.array([x]))[0]) for x in (0.0, load, 1.0))
     lost = _interrupted(inputs, listing, row)
     hours = float(row.hours[0]) * lost
-    parts = _money(inputs, listing, place, instances, hours, float(power))
+    parts = _money(inputs, listing, place, instances, hours, power)
     total = sum(parts.values())
     millions = work(inputs, hours) / 1e6
     near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
@@ -138,7 +153,7 @@ def _candidate(
     why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
     carbon = inputs.plan.economics.carbon_intensity
-    joules = float(power) * inputs.plan.economics.pue * hours * units.HOUR
+    joules = power * inputs.plan.economics.pue * hours * units.HOUR
     return Candidate(
         label=f"{instances} × {listing.offer.id}, {_priced(listing)}" + _where(inputs, listing),
         provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
@@ -154,11 +169,13 @@ def _candidate(
         unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
         memory={k: float(v[i]) for k, v in e.memory.items()}, memory_capacity=float(e.capacity[i]),
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
-        bottleneck=bottleneck(e.one, i, device), power=float(power),
+        bottleneck=bottleneck(e.one, i, device), power=power,
         energy_per_unit=joules / millions, carbon=None if carbon is None else joules * carbon,
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
+        drivers=drivers.drivers(listing, place, e, i, (idle / instances, full / instances)),
+        peaks=(float(device.peak[0]), float(device.bandwidth[0])),
         cited=(*cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
                bounds.cited(inputs.intervals, task, evidence, near)),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from planner.model.passes import run
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Infer
 from planner.search import estimate
+from planner.search.drivers import timed
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
 
@@ -40,7 +41,7 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
         "latency": (seconds + _gathering(infer, rows)) / (infer.latency or np.inf),
         "devices": rows.devices / inputs.plan.hardware.max_devices,
     }
-    return Options(rows, excess)
+    return Options(rows, excess, {"throughput": rate, "latency": seconds + _gathering(infer, rows)})
 
 
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
@@ -48,7 +49,8 @@ def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> E
     machine = machines.take(rows.setting)
     one = run(network.forward(_summary(inputs, len(rows)), rows), machine)
     latency = {"latency": one.seconds + _gathering(infer, rows)}
-    return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop)
+    ops = timed(network.forward(_summary(inputs, len(rows)), rows), machine)
+    return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop, operators=ops)
 
 
 def _gathering(infer: Infer, rows: Columns) -> np.ndarray:

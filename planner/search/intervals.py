@@ -25,7 +25,7 @@ WIDEST = 1.6  # |ln ratio| where nothing is known of the error: a factor of five
 POOLED = "*"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class About:
     """What an estimate is about, as far as errors depend on it; what is empty is not known."""
 

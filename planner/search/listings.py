@@ -1,6 +1,7 @@
 """What can be bought or rented: every offer and term that the plan allows, and the places those offers stand for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.errors import InputError
@@ -31,6 +32,8 @@ class Listing:
     price: Price
     place: int
     """Index into the places."""
+    regions: Mapping[str, float] = field(default_factory=dict)
+    """The same offer's price under this term by region."""
 
     @property
     def hourly(self) -> float:
@@ -45,6 +48,7 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
     """
     places: dict[tuple[str, int], int] = {}
     found: dict[tuple[str, str, str, str], Listing] = {}
+    priced: dict[tuple[str, str, str], dict[str, float]] = {}
     for provider in inputs.providers:
         for offer in provider.offers:
             if not _allowed(offer, inputs):
@@ -58,11 +62,13 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                 index = places.setdefault(key, len(places))
                 listing = Listing(provider, offer, term, price, index)
                 region = offer.region if inputs.plan.hardware.regions else ""
+                priced.setdefault((provider.id, offer.id, term), {})[offer.region] = price.amount
                 same = found.setdefault((provider.id, offer.id, term, region), listing)
                 if price.amount < same.price.amount:
                     found[provider.id, offer.id, term, region] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
+    found = {key: replace(x, regions=priced[key[:3]]) for key, x in found.items()}
     offered = {o.system for p in inputs.providers for o in p.offers}
     for id in inputs.plan.hardware.systems:
         if id in inputs.systems and id not in offered:

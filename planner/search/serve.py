@@ -12,8 +12,10 @@ from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve
 from planner.search import estimate
+from planner.search.drivers import timed, times
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
+from planner.search.result import CONTEXTS, LOADS
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 DEGREES = (1, 2, 4, 8, 16)
@@ -25,8 +27,7 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
     service = estimate.serve(a, rows, machine, continuous=True)
     load = np.full(len(rows), inputs.plan.fullness)
     ttft = serving.arrivals(service, estimate.as_pass(rows).with_(load=load))
-    per_instance = np.floor(rows.node / rows.tp)
-    each = service.output_rate * per_instance
+    each = each_instance(service, rows)
     instances = np.ceil(serve.rate * serve.output_tokens / (each * load) - 1e-9) + serve.spare
     rate = each * instances
     seconds = serve.requests * serve.output_tokens / rate if serve.requests else np.full(len(rows), units.MONTH)
@@ -39,7 +40,7 @@ def options(inputs: Inputs, serve: Serve, places: Sequence[Place], settings: Col
         "tpot": service.tpot / (serve.tpot or np.inf),
         "devices": rows.devices / inputs.plan.hardware.max_devices,
     }
-    return Options(rows, excess)
+    return Options(rows, excess, {"throughput": each_instance(service, rows), "latency": service.tpot})
 
 
 def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> Explained:
@@ -53,10 +54,42 @@ def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> E
     each = rows.input_tokens + rows.output_tokens / 2
     kv, tokens = rows.batch * transformer.kv_bytes(a, rows, each), rows.batch * each
     latency = {"duration": rows.hours * units.HOUR} if serve.requests else {"ttft": ttft, "tpot": service.tpot}
+    waits = [serving.arrivals(service, estimate.as_pass(rows).with_(load=np.full(len(rows), x))) for x in LOADS]
+    ops = serving.decode_operators(a, estimate.as_pass(rows), rows.batch, each)
     return Explained(
         rows, latency, memory.serving(size, kv, rows, tokens), machine.device.capacity,
-        service.decode, service.decode.flop,
+        service.decode, service.decode.flop, None if serve.requests else np.stack(waits, axis=1),
+        _longer(inputs, service, a, size, rows, machine, ttft), timed(ops, machine),
     )  # fmt: skip
+
+
+def each_instance(service: serving.Service, rows: Columns) -> np.ndarray:
+    """Output tokens a second of one instance (N,): as many replicas as its devices hold."""
+    return np.asarray(service.output_rate * np.floor(rows.node / rows.tp))
+
+
+def _longer(
+    inputs: Inputs, service: serving.Service, a: Columns, size: Columns, rows: Columns, machine: Machine, ttft: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Rate and time to first token where prompts are shorter and longer; NaN where their cache does not fit."""
+    longest = inputs.workload.architecture.max_context if inputs.workload.architecture else 0
+
+    def at(factor: float) -> tuple[np.ndarray, np.ndarray]:
+        other = rows.with_(input_tokens=rows.input_tokens * factor)
+        changed = estimate.serve(a, other, machine, continuous=True)
+        load = np.full(len(rows), inputs.plan.fullness)
+        tokens = rows.batch * (other.input_tokens + rows.output_tokens / 2)
+        kv = rows.batch * transformer.kv_bytes(a, rows, other.input_tokens + rows.output_tokens / 2)
+        held = np.sum(list(memory.serving(size, kv, rows, tokens).values()), axis=0)
+        fits = (held <= memory.usable(machine.device.capacity)) & (other.input_tokens + rows.output_tokens <= longest)
+        first = serving.arrivals(changed, estimate.as_pass(other).with_(load=load))
+        return np.where(fits, changed.output_rate, np.nan), np.where(fits, first, np.nan)
+
+    found = {factor: at(factor) for factor in CONTEXTS if factor != 1}
+    return {
+        "rate": times(service.output_rate, lambda factor: found[factor][0]),
+        "ttft": times(ttft, lambda factor: found[factor][1]),
+    }
 
 
 def _rows(

@@ -50,7 +50,22 @@ def spreads(rows: pd.DataFrame, source: str) -> Intervals:
     cells = {
         name: Cell(quantile(errors[of]), len(of), len(set(devices[of]))) for name, of in sorted(index.items()) if len(of) >= LEAST
     }
-    return Intervals(source, {task: _widening(found) for task, found in pooled.items()}, _widened(cells))
+    spread = {task: _widening(found) for task, found in pooled.items()}
+    return Intervals(
+        source, spread, {"workload": _shared(rows, "workload"), "device": _shared(rows, "hardware")}, _widened(cells)
+    )
+
+
+def _shared(rows: pd.DataFrame, column: str) -> float:
+    """Correlation of the errors of two runs of one class that agree in a column: mean product of pairs by mean square."""
+    signed = np.log((rows["value"] / rows["estimate"]).to_numpy(float))
+    products, squares = 0.0, 0.0
+    for of in rows.groupby(["kind", "evidence", "about", column]).indices.values():
+        n, e = len(of), signed[of]
+        if n > 1:
+            products += (e.sum() ** 2 - (e**2).sum()) / (n - 1)
+            squares += (e**2).sum()
+    return round(float(np.clip(products / squares, 0.0, 1.0)), 3) if squares else 0.0
 
 
 def quantile(errors: np.ndarray) -> float:

@@ -71,7 +71,7 @@ def test_nine_of_ten_hold_on_rows_that_were_left_out() -> None:
 
 
 def test_an_interval_is_a_pair_of_factors_of_its_class() -> None:
-    known = Intervals("made up", {}, {"serving/load/gpu/calibrated/dense/vllm": Cell(0.2, 50, 2)})
+    known = Intervals("made up", {}, cells={"serving/load/gpu/calibrated/dense/vllm": Cell(0.2, 50, 2)})
     found = around(100.0, known, "serving", "calibrated", VLLM)
     assert (found.low, found.high) == pytest.approx((100 * exp(-0.2), 100 * exp(0.2)))
     assert around(100.0, known, "serving", "family", VLLM).high == pytest.approx(100 * exp(WIDEST))
