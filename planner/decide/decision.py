@@ -6,6 +6,8 @@ from dataclasses import fields, replace
 import numpy as np
 
 from planner import units
+from planner.decide.sensitivity import with_sensitivity
+from planner.decide.uncertainty import with_odds
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
@@ -28,7 +30,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
     plan = inputs.plan
     found = candidates(inputs, tick)
     throughput_unit, work_unit = UNITS[plan.scenario]
-    return Result(
+    made = Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
@@ -36,6 +38,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         basis=basis(inputs), owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
     )  # fmt: skip
+    return with_sensitivity(with_odds(made))
 
 
 def basis(inputs: Inputs) -> Basis:
@@ -50,7 +53,7 @@ def basis(inputs: Inputs) -> Basis:
     margins = {f.name: math.log1p(getattr(plan.uncertainty, f.name)) for f in fields(plan.uncertainty)}
     return Basis(
         plan.ends, plan.train is None, plan.fullness, plan.serve.spare if plan.serve else 0, e.electricity[0], e.horizon, tokens,
-        limits, margins, dict(inputs.intervals.shared),
+        limits, margins, {str(name): share for name, share in inputs.intervals.shared.items()},
     )  # fmt: skip
 
 

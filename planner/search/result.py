@@ -50,7 +50,7 @@ class Drivers:
     """Instances that share one host."""
     regions: dict[str, float] = field(default_factory=dict)
     """Price of one instance by region: an hour's rent, or the purchase."""
-    price: float = float("nan")
+    price: float = 0.0
     """The price among those that the cost was worked out with."""
     waits: tuple[float, ...] = ()
     """Mean time to first token [s] at LOADS."""
@@ -149,7 +149,7 @@ class Candidate:
     drivers: Drivers = field(default_factory=Drivers)
     operations: tuple[Operation, ...] = ()
     """Of one step on one device, for the best few candidates."""
-    peaks: tuple[float, float] = (float("nan"), float("nan"))
+    peaks: tuple[float, float] = (0.0, 0.0)
     """Datasheet FLOP/s and bytes/s of one device: the roofs over its operations."""
     curve: tuple[Point, ...] = ()
     """Throughput against latency over batches, for the best few candidates."""

@@ -1,7 +1,7 @@
 """Intervals from the errors of published rows, and whether such intervals hold on rows that had no part in them."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from planner.search.machines import LADDER
 
 NOMINAL = 0.9
 LEAST = 20  # rows below which a percentile says nothing
+SHARED: dict[Literal["workload", "device"], str] = {"workload": "workload", "device": "hardware"}
 RUN = ("workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
        "output_tokens", "tp", "concurrency", "stack")  # fmt: skip
 """Columns that say which run a row is of: its rates and latencies err together, so they stay in one part."""
