@@ -22,7 +22,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 """Part of a cost -> the quantities it is proportional to."""
 OTHERWISE = ("instances", "hours")
-SAME = 1e-9  # what rounding may add to a number of instances
+SAME = 1e-6  # what rounding may add to a number of instances
 
 
 @dataclass(frozen=True)
@@ -162,6 +162,7 @@ def _keeps(lv: Levers, s: Settings, full: Array | float, rate: Array, count: Arr
         later = lv.rate[:, None] / rate
         if name == "ttft":
             waits = _between(lv.waits, LOADS, full) / _between(lv.waits, LOADS, lv.basis.utilisation)
+            waits = np.where(np.isnan(lv.waits[:, :1]), 1.0, waits)
             waiting = 1 / np.asarray(s.efficiency) if s.waiting is None else s.waiting
             later = waits * waiting * _at_context(lv, "ttft", s.context)
         kept = kept & (latency[:, None] * later <= limits[name])
