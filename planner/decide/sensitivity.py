@@ -17,7 +17,7 @@ from planner.search.result import Break, Regret, Result, Swing
 
 CURVES, CHOICES, STATES = 5, 4, 6
 """Candidates whose cost is drawn over an input; choices and states of the table of regrets."""
-GRID, COARSE, FINE = 97, 4, 12
+GRID, COARSE, FINE = 97, 2, 12
 """Values of an input that break-evens are looked for at; a curve keeps one in COARSE of them."""
 LENGTHS = (0.5, 2.0)
 FLIPS = 2

@@ -42,14 +42,15 @@ DIGITS = 6  # of what only decides whether a limit is kept
 
 def _option(lv: "Levers", keys: list[tuple[str, ...]], i: int) -> dict[str, object]:
     power = any("energy" in key and lv.amounts[key][i] for key in keys)
-    digits = {"rate": float, "ttft": _short}
-    longer = {name: [digits[name](x) for x in values[i]] for name, values in lv.longer.items() if (values[i] != 1).any()}
+    rate, ttft = lv.longer["rate"][i], lv.longer["ttft"][i]
+    longer = {"rate": [*map(float, rate)], "ttft": [*map(_short, ttft)]} if any(rate != 1) else {}
     named = {brief(region, 60): price for region, price in lv.regions[i].items() if region}
     option: dict[str, object] = {
         "label": brief(lv.labels[i], 80), "term": lv.terms[i], "instances": int(lv.instances[i]), "each": float(lv.each[i]),
         "rate": float(lv.rate[i]), "amounts": [float(lv.amounts[key][i]) for key in keys],
         "latency": {name: float(values[i]) for name, values in lv.latency.items()}, "regions": named, "longer": longer,
-        "idle": float(lv.idle[i]) if power else 0.0, "busy": float(lv.busy[i]) if power else 0.0, "per_node": float(lv.per_node[i]),
+        "idle": float(lv.idle[i]) if power else 0.0, "busy": float(lv.busy[i]) if power else 0.0,
+        "per_node": float(lv.per_node[i]),
         "waits": [] if lv.waits[i, 0] != lv.waits[i, 0] else [*map(_short, lv.waits[i])], "stuck": bool(lv.stuck[i]),
     }  # fmt: skip
     return {name: value for name, value in option.items() if name not in USUAL or value != USUAL[name]}

@@ -22,7 +22,8 @@ SHOP = provider(
     offer("alder.1", "alder-x8", region="here", devices=1, on_demand=2.0, spot=1.0),
     offer("alder.1", "alder-x8", region="there", devices=1, on_demand=2.3, spot=0.8),
     offer("birch.8", "birch-x8", region="there", on_demand=24.0), offer("birch.own", "birch-x8", owned=300_000.0),
-    offer("cedar.1", "cedar-x8", devices=1, on_demand=0.7), offer("cedar.own", "cedar-x8", devices=1, owned=9_000.0, needs_host=True),
+    offer("cedar.1", "cedar-x8", devices=1, on_demand=0.7),
+    offer("cedar.own", "cedar-x8", devices=1, owned=9_000.0, needs_host=True),
 )  # fmt: skip
 BATCH = Serve(input_tokens=500.0, output_tokens=100.0, requests=2e6, within=7 * 86400.0)
 GOALS: dict[str, Any] = {
@@ -44,9 +45,10 @@ def settings(rng: np.random.Generator) -> dict[str, Any]:
     def maybe(low: float, high: float, planned: float = 1.0) -> float:
         return float(np.exp(rng.uniform(np.log(low), np.log(high)))) if rng.random() < 0.5 else planned
 
+    prices = {term: maybe(0.3, 3) for term in ("on_demand", "spot", "owned")}
     return {
-        "traffic": maybe(0.05, 20), "utilisation": maybe(0.1, 0.95, 0.7), "efficiency": maybe(0.2, 3), "electricity": maybe(0.1, 10),
-        "horizon": maybe(0.2, 3), "context": maybe(0.5, 2), "prices": {t: maybe(0.3, 3) for t in ("on_demand", "spot", "owned")},
+        "traffic": maybe(0.05, 20), "utilisation": maybe(0.1, 0.95, 0.7), "efficiency": maybe(0.2, 3),
+        "electricity": maybe(0.1, 10), "horizon": maybe(0.2, 3), "context": maybe(0.5, 2), "prices": prices,
         "region": str(rng.choice(["", "here", "there"])),
     }  # fmt: skip
 
@@ -77,8 +79,8 @@ def test_a_thousand_random_settings_cost_the_same_in_both(result: Result) -> Non
 
 
 def test_as_planned_the_page_says_what_the_decision_says(result: Result) -> None:
-    planned = {"traffic": 1, "utilisation": result.basis.utilisation, "efficiency": 1, "electricity": 1, "horizon": 1, "context": 1,
-               "prices": {}, "region": ""}  # fmt: skip
+    planned = dict.fromkeys(("traffic", "efficiency", "electricity", "horizon", "context"), 1)
+    planned |= {"utilisation": result.basis.utilisation, "prices": {}, "region": ""}
     found = in_javascript()(whatif_data(result), planned)
     by_label = {c.label: c for c in result.candidates}
     for label, o in zip(levers(result).labels, found, strict=True):

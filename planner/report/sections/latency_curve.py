@@ -26,7 +26,7 @@ def context(result: Result) -> dict[str, object]:
     }
     legend = [{"class": f"s{i}", "path": SQUARE, "name": _title(c)} for i, c in enumerate(seen)]
     alt = f"Lines of {name.lower()} over throughput for {len(seen)} devices, one point a batch. The table below has the figures."
-    caption = "One point a batch, in the layout that was chosen; a hollow one breaks a limit of the plan. Down and to the right is better."
+    caption = "One point a batch, in the layout that was chosen; a hollow one breaks a limit. Down and to the right is better."
     heads = ["Device", "Batch", brief(result.throughput_unit, 40).capitalize(), name, "Keeps the limits"]
     rows = [
         [_title(c), str(p.batch), rate(p.throughput), duration(p.latency), "yes" if p.allowed else "no"]

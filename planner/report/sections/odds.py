@@ -2,8 +2,9 @@
 
 import math
 
+from planner.report.odds import safer, share
 from planner.report.text import brief, percent, plain
-from planner.report.view import Chart, Format, money_of
+from planner.report.view import Chart, Format, chosen, money_of
 from planner.search.result import Candidate, Odds, Regret, Result
 from planner.units import money
 
@@ -25,7 +26,7 @@ def context(result: Result) -> dict[str, object]:
         "period": plain(result.cost_period),
         "draws": f"{result.draws:,}",
         "rows": [_row(result, c, odds, form) for c, odds in seen],
-        "safest": _safest(result, seen, form),
+        "safest": _safest(result, form),
         "choices": [brief(label, 60) for label in result.regrets[0].costs] if result.regrets else [],
         "states": [_state(r, form) for r in result.regrets],
         "margins": _margins(result),
@@ -53,7 +54,7 @@ def _row(result: Result, c: Candidate, odds: Odds, form: Format) -> dict[str, ob
         "cells": [
             form(c.cost.value),
             f"{form(odds.low)} – {form(odds.high)}",
-            percent(odds.cheapest),
+            share(odds.cheapest),
             percent(odds.keeps),
             form(odds.regret),
         ],
@@ -61,21 +62,13 @@ def _row(result: Result, c: Candidate, odds: Odds, form: Format) -> dict[str, ob
     }
 
 
-def _safest(result: Result, seen: list[tuple[Candidate, Odds]], form: Format) -> str:
-    """What to say where another option than the cheapest would be regretted least."""
-    able = [(c, odds) for c, odds in seen if c.feasible]
-    choice = next(((c, odds) for c, odds in able if c.label == result.verdict.choice), None)
-    if choice is None:
-        return ""
-    best, least = min(able, key=lambda pair: pair[1].regret)
-    period = f"a {plain(result.cost_period)}" if result.cost_period != "run" else "for the run"
-    if best.label == choice[0].label:
-        return f"No option would be regretted less: {form(least.regret)} {period} on average over all draws."
-    more = best.cost.value - choice[0].cost.value
-    return (
-        f"The safer choice is {brief(best.label, 80)}: {form(more)} {period} more as planned, regretted by {form(least.regret)} "
-        f"on average instead of {form(choice[1].regret)}."
-    )
+def _safest(result: Result, form: Format) -> str:
+    """What would be regretted least, whether that is the choice or another."""
+    choice = chosen(result)
+    said = safer(result)
+    if said or choice is None or choice.odds is None:
+        return said
+    return f"No option would be regretted less than the choice: {form(choice.odds.regret)} on average over all draws."
 
 
 def _state(r: Regret, form: Format) -> dict[str, object]:
@@ -111,8 +104,8 @@ def _bands(result: Result, seen: list[tuple[Candidate, Odds]]) -> Chart:
 def _band(result: Result, c: Candidate, odds: Odds, form: Format) -> dict[str, object]:
     tip = [
         [brief(c.label, 80)], ["As planned", form(c.cost.value)], ["Nine of ten draws", f"{form(odds.low)} – {form(odds.high)}"],
-        ["Cheapest in", percent(odds.cheapest)], ["Keeps the limits in", percent(odds.keeps)], ["Mean regret", form(odds.regret)],
+        ["Cheapest in", share(odds.cheapest)], ["Keeps the limits in", percent(odds.keeps)], ["Mean regret", form(odds.regret)],
     ]  # fmt: skip
-    choice, end = c.label == result.verdict.choice, f"{percent(odds.cheapest)} cheapest"
+    choice, end = c.label == result.verdict.choice, f"{share(odds.cheapest)} cheapest"
     drawn = {"low": odds.low, "high": odds.high, "value": c.cost.value}
     return {"label": brief(c.label, 40), "choice": choice, **drawn, "end": end, "tip": tip}

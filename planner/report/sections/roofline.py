@@ -49,7 +49,8 @@ def _device(c: Candidate, index: int) -> dict[str, object]:
 def _point(c: Candidate, o: Operation) -> dict[str, object]:
     tip = [
         [brief(o.name, 60)], ["Device", _title(c)], ["FLOP a byte", significant(o.flop / o.moved)],
-        ["Reached", show(o.flop / o.seconds, "flop/s")], ["Time", duration(o.seconds)], ["Share of the step", percent(_share(c, o))],
+        ["Reached", show(o.flop / o.seconds, "flop/s")], ["Time", duration(o.seconds)],
+        ["Share of the step", percent(_share(c, o))],
     ]  # fmt: skip
     return {"x": o.flop / o.moved, "y": o.flop / o.seconds, "share": _share(c, o), "name": brief(o.name, 24), "tip": tip}
 

@@ -89,8 +89,8 @@ def _breaks(result: Result) -> Chart | None:
     legend = [{"class": f"s{i % 8}", "path": SQUARE, "name": brief(label, 40)} for i, label in enumerate(labels[:8])]
     alt = f"Cost of the best options over {brief(ranked[0].label, 60)}. The table below has every break-even."
     caption = (
-        "Cost over one input, all else as planned; a line ends where its option breaks a limit. Dotted: another option becomes the "
-        "cheapest."
+        "Cost over one input, all else as planned; a line ends where its option breaks a limit. Dotted: another option becomes "
+        "the cheapest."
     )
     rows = [
         [_upper(b.label), f"{plainly(value)} {b.unit}", below or "none", above or "none"]
@@ -114,11 +114,22 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
+Pair = list[float | None]
+
+
+def _thinned(points: list[Pair]) -> list[Pair]:
+    """Without those points of a level stretch that are not at its ends: a cost that goes in steps has few others."""
+    last = len(points) - 1
+    return [p for k, p in enumerate(points) if k in (0, last) or not points[k - 1][1] == p[1] == points[k + 1][1]]
+
+
 def _lines(result: Result, b: Break) -> dict[str, object]:
     labels = list(dict.fromkeys(label for one in sorted(result.breaks, key=_distance) for label in one.costs))
     lines = []
     for label, costs in b.costs.items():
-        points = [[_short(x), _short(cost) if math.isfinite(cost) else None] for x, cost in zip(b.values, costs, strict=True)]
+        points = _thinned(
+            [[_short(x), _short(cost) if math.isfinite(cost) else None] for x, cost in zip(b.values, costs, strict=True)]
+        )
         index, choice = labels.index(label), label == result.verdict.choice
         lines.append(
             {"label": brief(label, 80), "points": points, "colour": index % 8, "choice": choice, "dash": (index // 3) % 3}

@@ -188,7 +188,7 @@ var PlannerCharts = (function () {
           children.push({ type: "rect", shape: { x: left[0], y: left[1] - height / 2, width: Math.max(0.5, right[0] - left[0]), height: height },
             style: { fill: "var(--s" + data.parts[k].colour + ")", stroke: "var(--panel)", lineWidth: 1, opacity: row.faded ? 0.45 : 1 } });
         });
-        return { type: "group", children: children };
+        return { type: "group", emphasisDisabled: true, children: children };
       }
     };
   }
@@ -229,7 +229,7 @@ var PlannerCharts = (function () {
       xAxis: {
         type: "value", min: 0, max: data.max || Math.max.apply(null, data.rows.map(function (row) { return row.reach; })) * 1.01, name: data.xname, nameLocation: "middle", nameGap: 30, nameTextStyle: QUIET,
         splitNumber: phone ? 3 : 5, splitLine: { lineStyle: { color: "var(--line)" } },
-        axisLabel: Object.assign({ hideOverlap: true,
+        axisLabel: Object.assign({ hideOverlap: true, showMaxLabel: !!data.max,
           formatter: function (value) { return data.prefix + compact(value) + data.suffix; } }, QUIET)
       },
       yAxis: {

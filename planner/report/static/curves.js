@@ -16,13 +16,13 @@
   /* Labels on the left of a row chart; above the row on a phone. */
   function rowLabel(row, phone, left, y, height) {
     return phone
-      ? text(left, y - height / 2 - 3, row.label, { verticalAlign: "bottom", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" })
+      ? text(left, y - 20, row.label, { verticalAlign: "middle", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" })
       : text(left - 12, y, row.label, { align: "right", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" });
   }
 
   function rowsFrame(data, width, right) {
     var phone = width < 560, left = phone ? 8 : width > 800 ? 250 : 190;
-    return { phone: phone, left: left, row: phone ? 50 : 32, grid: { left: left, right: phone ? 62 : right, top: 8, bottom: 46 } };
+    return { phone: phone, left: left, row: phone ? 50 : 32, grid: { left: left, right: phone ? (right > 100 ? 100 : 16) : right, top: 8, bottom: 46 } };
   }
 
   function rowsOption(data, frame, axis, draw) {
@@ -35,7 +35,7 @@
         renderItem: function (params, api) {
           var row = data.rows[params.dataIndex], y = api.coord([0, params.dataIndex + 0.5])[1] + (frame.phone ? 8 : 0);
           var at = function (value) { return api.coord([value, 0])[0]; };
-          return { type: "group", children: draw(row, y, at, params).concat([rowLabel(row, frame.phone, frame.left, y, 18)]) };
+          return { type: "group", emphasisDisabled: true, children: draw(row, y, at, params).concat([rowLabel(row, frame.phone, frame.left, y, 18)]) };
         } }]
     } };
   }
@@ -84,7 +84,7 @@
           if (!frame.phone) parts.push(text(end + (right ? 6 : -6), y, side[2], { fill: "var(--soft)", fontSize: 11, align: right ? "left" : "right" }));
         }
       });
-      parts.push({ type: "line", silent: true, shape: { x1: zero, y1: y - 14, x2: zero, y2: y + 14 }, style: { stroke: "var(--ink)", lineWidth: 1.5 } });
+      parts.push({ type: "line", silent: true, shape: { x1: zero, y1: y - (frame.phone ? 11 : 15), x2: zero, y2: y + (frame.phone ? 11 : 15) }, style: { stroke: "var(--ink)", lineWidth: 1.5 } });
       return parts;
     });
     return made;
@@ -128,7 +128,7 @@
         var near = m.x && p[0] > box.x + box.width * 0.7;
         var parts = [{ type: "line", silent: true, shape: shape, style: style }];
         if (m.text) parts.push(m.x ? text(p[0] + (near ? -6 : 6), box.y + 8, m.text, { fill: "var(--warn)", align: near ? "right" : "left" })
-          : text(box.x + box.width - 4, p[1] - 9, m.text, { fill: "var(--warn)", align: "right" }));
+          : text(box.x + 6, p[1] - 9, m.text, { fill: "var(--warn)" }));
         return { type: "group", children: parts };
       }
     });

@@ -118,7 +118,7 @@
       hide.type = "button";
       hide.setAttribute("aria-label", "Hide " + names[i]);
       hide.addEventListener("click", function () { control.toggle("hidden", names[i]); });
-      row.querySelector("th").appendChild(hide);
+      row.querySelector(".name").after(" ", hide);
     });
     control.listen(function (state) {
       var words = (state.filter || "").toLowerCase().split(/\s+/).filter(Boolean), count = 0;
