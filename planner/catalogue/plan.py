@@ -17,7 +17,7 @@ from planner.catalogue.profiles import LISTING, Profiles
 from planner.catalogue.tables import intervals
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
-from planner.schema.hardware import Device, Provider, System
+from planner.schema.hardware import Device, Provider
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan, Serve
 
@@ -111,10 +111,16 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
             where=at("systems", plan.hardware.systems.index(unoffered[0])),
             hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
         )  # fmt: skip
-    used = _files(profiles, systems, devices, sellers)
+    laws = calibrations(devices.values(), profiles)
+    hashes = {"plan": _hash(text.encode()), "workload": _hash(repr(workload).encode())}
+    hashes |= {
+        "profiles": _of_files(profiles, [*(("system", i) for i in systems), *(("device", i) for i in devices)]),
+        "prices": _of_files(profiles, [("provider", i) for i in sellers]),
+        "calibrations": _of_files(profiles, [("calibration", i) for i in laws]),
+        "intervals": _hash(repr(intervals()).encode()),
+    }
     return Inputs(
-        plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(), text,
-        {"planner": __version__}, {"plan": _hash(text.encode()), "profiles": _hash(b"\0".join(p.read_bytes() for p in used))},
+        plan, workload, systems, devices, providers, laws, intervals(), text, {"planner": __version__}, hashes,
     )  # fmt: skip
 
 
@@ -139,10 +145,9 @@ def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) 
             raise unknown("region", region, known, where=at("regions", i))
 
 
-def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
-    names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
-    names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
-    return [profiles.files[kind][id] for kind, id in sorted(names)]
+def _of_files(profiles: Profiles, names: Iterable[tuple[str, str]]) -> str:
+    """One hash of what stands in the files of these records."""
+    return _hash(b"\0".join(profiles.files[kind][id].read_bytes() for kind, id in sorted(names)))
 
 
 def _hash(content: bytes) -> str:

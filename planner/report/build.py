@@ -31,7 +31,8 @@ def html(result: Result) -> str:
     data = {
         "charts": {chart.id: _chart(chart) for chart in charts},
         "whatif": whatif_data(result),
-        "plan": visible(result.plan_text),
+        "plan": result.plan_text,
+        "made": {"versions": dict(result.versions), "hashes": dict(result.hashes)},
         "csv": csv_text(result),
     }
     env = _environment()
