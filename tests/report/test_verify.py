@@ -54,7 +54,8 @@ def test_other_code_is_told_from_other_content(make: Make) -> None:
 
 
 @pytest.mark.parametrize("page", [
-    "", "<html>", '<script type="application/json" id="data">{}</script>', '<script type="application/json" id="data">[1]</script>',
+    "", "<html>", '<script type="application/json" id="data">{}</script>',
+    '<script type="application/json" id="data">[1]</script>',
     '<script type="application/json" id="data">{"plan": 1, "made": {"versions": {}, "hashes": {}}}</script>',
     '<script type="application/json" id="data">' + "[" * 100_000 + "</script>",
 ])  # fmt: skip
