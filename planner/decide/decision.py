@@ -107,6 +107,10 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         f"electricity costs {e.electricity[0]:g} {e.electricity[1]}/kWh at a PUE of {e.pue:g}.",
         "Power is between idle and board power in proportion to load, and board power where idle power is not published.",
     ]
+    said.append(
+        "How far traffic, utilisation and prices may be off is the plan's word (uncertainty:), or an assumption where it says "
+        "nothing; throughput may be off as far as its interval says."
+    )
     if not plan.ends:
         said.insert(
             0,
