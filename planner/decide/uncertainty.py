@@ -17,7 +17,7 @@ from planner.search.result import Basis, Candidate, Odds, Result
 
 DRAWS = 10_000
 SEED = 20_261_126
-MOST = 100
+MOST = 50
 """Candidates that take part: the best in the ranking."""
 NINE_OF_TEN = 1.6448536269514722  # standard deviations that nine of ten draws of a normal distribution lie within
 UTILISATION = (0.05, 0.97)

@@ -140,7 +140,7 @@ def _candidate(
     task = task_of(inputs.plan.scenario)
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
-    idle, power, full = (float(cost.power(device, row.devices, np.array([x]))[0]) for x in (0.0, load, 1.0))
+    idle, power, full = map(float, cost.power(device, row.devices, np.array([0.0, load, 1.0])))
     lost = _interrupted(inputs, listing, row)
     hours = float(row.hours[0]) * lost
     parts = _money(inputs, listing, place, instances, hours, power)

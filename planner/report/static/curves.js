@@ -103,6 +103,7 @@
       var colour = "var(--s" + line.colour + ")";
       var dash = [undefined, [6, 4], [2, 3]][line.dash || 0];
       series.push(Object.assign(tools.lineSeries(line.points.map(log), { stroke: colour, lineWidth: line.choice ? 3 : 1.75, lineDash: dash }), { z: 3 }));
+      if (PlannerCharts.still && !line.dots) return; // what only answers a pointer need not be drawn where there is none
       var known = line.points.filter(function (p) { return p[1] !== null; });
       series.push({
         type: "scatter", z: 4, symbol: "circle", symbolSize: line.dots ? 8 : 10, emphasis: { disabled: true },
