@@ -5,6 +5,8 @@ import yaml
 from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
+from planner.schema.compression import Compression
+from planner.schema.technique import Techniques
 
 
 def intervals_text(found: Intervals) -> str:
@@ -15,3 +17,13 @@ def intervals_text(found: Intervals) -> str:
 def intervals() -> Intervals:
     """The spread of estimates by task and evidence."""
     return read(PACKAGE / "data" / "intervals.yaml", Intervals)
+
+
+def compression() -> Compression:
+    """Ways to compress a trained model, what they take, and what they did to published scores."""
+    return read(PACKAGE / "data" / "compression.yaml", Compression)
+
+
+def techniques() -> Techniques:
+    """What can be done to a model or its serving to make it cheaper, and smaller models with a score of both."""
+    return read(PACKAGE / "data" / "techniques.yaml", Techniques)

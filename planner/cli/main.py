@@ -15,7 +15,8 @@ from planner.errors import InputError
 
 HELP = """Which hardware to buy, rent or commit to for machine learning.
 
-Write a plan with 'planner init', then 'planner report plan.yaml' gives a decision report. Offline at all times.
+Write a plan with 'planner init', then 'planner report plan.yaml' gives a decision report. Offline at all
+times, but for 'planner prices refresh'.
 """
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 PLUMBING = {"main", "common"}

@@ -15,12 +15,19 @@ from planner.model.columns import Array
 from planner.search.result import CONTEXTS, LOADS, Basis, Candidate, Result
 
 PARTS: Mapping[str, tuple[str, ...]] = {
-    "rent": ("instances", "hours", "price"),
-    "hardware": ("instances", "hours", "price", "life"),
-    "hosts": ("nodes", "hours", "life"),
-    "electricity": ("energy", "hours", "electricity"),
-}
-"""Part of a cost -> the quantities it is proportional to."""
+    **dict.fromkeys(("rent", "support", "tax"), ("instances", "hours", "price")),
+    **dict.fromkeys(("hardware", "spares", "purchase tax"), ("instances", "hours", "price", "life")),
+    **dict.fromkeys(("hosts", "network", "racks"), ("nodes", "hours", "life")),
+    **dict.fromkeys(("maintenance", "replacement", "cost of capital"), ("instances", "hours", "price")),
+    **dict.fromkeys(("staff", "bandwidth", "connectivity"), ("hours",)),
+    **dict.fromkeys(
+        ("object storage", "block storage", "egress", "ingress", "between zones", "between regions", "load balancers"), ("hours",)
+    ),
+    "cooling plant": ("instances", "hours", "life"), "colocation": ("instances", "hours"), "space": ("nodes", "hours"),
+    "installation": ("hours", "life"), "electricity": ("energy", "hours", "electricity"),
+}  # fmt: skip
+"""Part of a cost -> the quantities it is proportional to: exactly where a plan has no taxes, services or steps of billing, and
+nearly where it has."""
 OTHERWISE = ("instances", "hours")
 SAME = 1e-6  # what rounding may add to a number of instances
 
@@ -63,6 +70,8 @@ class Levers:
     idle: Array
     busy: Array
     per_node: Array
+    group: Array
+    spare: Array
     amounts: Mapping[tuple[str, ...], Array]
     latency: Mapping[str, Array]
     """Seconds, of those latencies that the plan limits."""
@@ -81,7 +90,8 @@ class Levers:
 
 def levers(result: Result, most: int | None = None) -> Levers:
     """The levers of a result's candidates that have a cost at all, or of the best ``most`` of them."""
-    seen = [c for c in result.candidates if math.isfinite(c.cost.value) and c.instances > 0][:most]
+    able = result.candidates if result.basis.moves else ()
+    seen = [c for c in able if math.isfinite(c.cost.value) and c.instances > 0][:most]
     _, keeps = evaluate(_columns(result, seen, np.zeros(len(seen), bool)), Settings())
     return _columns(result, seen, np.array([not c.feasible for c in seen], bool) & keeps[:, 0])
 
@@ -108,6 +118,7 @@ def _columns(result: Result, seen: list[Candidate], stuck: Array) -> Levers:
         column(lambda c: c.instances), column(lambda c: c.devices / c.instances),
         column(lambda c: c.throughput.value / c.instances),
         column(lambda c: c.drivers.idle), column(lambda c: c.drivers.busy), column(lambda c: c.drivers.per_node),
+        column(lambda c: c.drivers.group), column(lambda c: c.drivers.spare),
         amounts, latency, table(lambda c: c.drivers.waits, math.nan, len(LOADS)), longer,
         tuple(_by_region(c) for c in seen), stuck,
     )  # fmt: skip
@@ -125,7 +136,8 @@ def evaluate(lv: Levers, s: Settings) -> tuple[Array, Array]:
     before, base = lv.instances[:, None], lv.rate[:, None]
     rate = base * s.efficiency * _at_context(lv, "rate", s.context)
     need = lv.demand * np.asarray(s.traffic)
-    count = np.maximum(1.0, np.ceil(need / (rate * full) - SAME) + b.spare) if b.grows else before
+    unit = b.sites * lv.group[:, None]  # instances are added so many at a time
+    count = unit * np.maximum(1.0, np.ceil(need / (rate * full * unit) - SAME)) + lv.spare[:, None] if b.grows else before
     hours = np.asarray(s.traffic) * (base * before) / (rate * count) if b.ends else np.ones((1, 1))
     ratios: dict[str, Callable[[], Array]] = {
         "instances": lambda: count / before,
@@ -185,7 +197,8 @@ def _watts(lv: Levers, count: Array, load: Array) -> Array:
 
 
 def _nodes(lv: Levers, count: Array) -> Array:
-    return np.ceil(count / lv.per_node[:, None] - SAME)
+    sites = lv.basis.sites
+    return sites * np.ceil(count / sites / lv.per_node[:, None] - SAME)
 
 
 def _at_context(lv: Levers, name: str, context: float) -> Array | float:

@@ -34,9 +34,9 @@ class _Ends:
 
 def with_sensitivity(result: Result) -> Result:
     """``result`` with swings, breaks, regrets, and the likeliest flips first in its verdict; unchanged where nothing fits."""
-    if not result.verdict.choice:
-        return result
     lv = levers(result, 100)
+    if result.verdict.choice not in lv.labels:
+        return result
     able = [one for one in INPUTS if one.applies(result, lv)]
     ends = [end for end in (*(_ends(result, lv, one) for one in able), _lengths(result, lv)) if end and _moves(result, end.swing)]
     ends.sort(key=lambda end: -_size(result, end.swing))

@@ -16,10 +16,11 @@ import numpy as np
 from planner.model import policy
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
+from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Machine, Op
 from planner.model.ops import collective
 from planner.model.passes import Pass, run
-from planner.model.training_memory import activations, adapters, sharing, stage_share
+from planner.model.training_memory import activations, sharing, stage_share
 
 BACKWARD_ATTENTION = 2.5  # five products instead of two: FlashAttention (arXiv:2205.14135), appendix B
 ENDS = ("embedding", "logits", "loss")
@@ -181,8 +182,8 @@ def _adapters(a: Columns, p: Columns) -> list[Op]:
     if not np.any(p.lora_rank > 0):
         return []
     tokens = p.micro_batch * p.sequence / p.cp
-    width = adapters(a, p) / np.maximum(p.lora_rank, 1) / p.tp
-    flop = 6 * tokens * adapters(a, p) / p.tp
+    width = adapter_width(a) / p.tp
+    flop = 6 * tokens * p.lora_rank * adapter_width(a) / p.tp
     moved = 3 * tokens * width * 2
     return [
         Op(
@@ -190,7 +191,7 @@ def _adapters(a: Columns, p: Columns) -> list[Op]:
             "stream",
             "elementwise",
             np.where(p.lora_rank > 0, 1.0, 0.0),
-            {"kernels": 42 * a.num_layers},
+            {"kernels": ADAPTER_KERNELS * a.num_layers},
             flop,
             activation_bytes=moved,
         )
@@ -287,7 +288,7 @@ def shard(size: Columns, a: Columns, p: Columns) -> Array:
     near, near_expert = sharing(p)
     cut = p.zero_stage >= 1
     full = dense / np.where(cut, near, 1.0) + expert / np.where(cut, near_expert, 1.0)
-    return np.where(p.lora_rank > 0, full * adapters(a, p) / np.maximum(size.total, 1), full)
+    return np.where(p.lora_rank > 0, full * p.lora_rank * adapter_width(a) / np.maximum(size.total, 1), full)
 
 
 def _update(size: Columns, a: Columns, p: Columns, machine: Machine) -> Array:

@@ -32,6 +32,7 @@ def markdown(result: Result) -> str:
         lines += _choice(result, choice)
     lines += _list("The answer changes if", verdict.flips) + _list("Mind", verdict.cautions)
     lines += _table(result)
+    lines += _list("Own or rent", result.ownership.said if result.ownership else ())
     lines += _list("Taken for granted", result.assumptions) + _list("Left out", result.exclusions)
     lines += _list("How far such estimates were from published measurements", result.accuracy)
     lines += ["### Make it again", "", "```sh", "planner report plan.yaml", "```", ""]

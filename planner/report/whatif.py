@@ -18,7 +18,8 @@ def whatif_data(result: Result) -> dict[str, object]:
     lv = levers(result)
     if not len(lv):
         return {}
-    keys = list(lv.amounts)
+    keys, sold = list(lv.amounts), regions(result)
+    index = {region: k for k, region in enumerate(sold)}
     return {
         "basis": {name: value for name, value in asdict(lv.basis).items() if name not in ("uncertainty", "shared")},
         "demand": lv.demand,
@@ -29,28 +30,30 @@ def whatif_data(result: Result) -> dict[str, object]:
         "period": result.cost_period,
         "choice": brief(result.verdict.choice, 80),
         "terms": list(dict.fromkeys(lv.terms)),
-        "regions": [brief(region, 60) for region in regions(result)],
+        "regions": [brief(region, 60) for region in sold],
         "usual": USUAL,
-        "options": [_option(lv, keys, i) for i in range(len(lv))],
+        "options": [_option(lv, keys, index, i) for i in range(len(lv))],
     }
 
 
-USUAL: dict[str, object] = {"idle": 0.0, "busy": 0.0, "per_node": 1.0, "waits": [], "longer": {}, "regions": {}, "stuck": False}
+USUAL: dict[str, object] = {
+    "idle": 0.0, "busy": 0.0, "per_node": 1.0, "group": 1, "spare": 0, "waits": [], "longer": {}, "regions": {}, "stuck": False,
+}  # fmt: skip
 """What an option is unless its record says otherwise: kept short, as a page holds a hundred of them."""
 DIGITS = 6  # of what only decides whether a limit is kept
 
 
-def _option(lv: "Levers", keys: list[tuple[str, ...]], i: int) -> dict[str, object]:
+def _option(lv: "Levers", keys: list[tuple[str, ...]], index: dict[str, int], i: int) -> dict[str, object]:
     power = any("energy" in key and lv.amounts[key][i] for key in keys)
     rate, ttft = lv.longer["rate"][i], lv.longer["ttft"][i]
     longer = {"rate": [*map(float, rate)], "ttft": [*map(_short, ttft)]} if any(rate != 1) else {}
-    named = {brief(region, 60): price for region, price in lv.regions[i].items() if region}
+    named = {str(index[region]): price for region, price in lv.regions[i].items() if region}
     option: dict[str, object] = {
         "label": brief(lv.labels[i], 80), "term": lv.terms[i], "instances": int(lv.instances[i]), "each": float(lv.each[i]),
         "rate": float(lv.rate[i]), "amounts": [float(lv.amounts[key][i]) for key in keys],
         "latency": {name: float(values[i]) for name, values in lv.latency.items()}, "regions": named, "longer": longer,
         "idle": float(lv.idle[i]) if power else 0.0, "busy": float(lv.busy[i]) if power else 0.0,
-        "per_node": float(lv.per_node[i]),
+        "per_node": float(lv.per_node[i]), "group": int(lv.group[i]), "spare": int(lv.spare[i]),
         "waits": [] if lv.waits[i, 0] != lv.waits[i, 0] else [*map(_short, lv.waits[i])], "stuck": bool(lv.stuck[i]),
     }  # fmt: skip
     return {name: value for name, value in option.items() if name not in USUAL or value != USUAL[name]}

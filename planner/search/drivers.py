@@ -11,6 +11,7 @@ from planner.search.listings import Listing, Place
 from planner.search.options import Explained, Options
 from planner.search.result import CONTEXTS, Drivers, Operation, Point
 
+SAME_LAYOUT = ("tp", "pp", "adp", "ep", "apart", "budget", "prefill_tp", "prefill_pp", "prefill_adp", "prefill_ep")
 SMALLEST = 1e-4  # share of a step below which an operator is not shown
 
 
@@ -24,12 +25,22 @@ def timed(ops: Sequence[Op], machine: Machine) -> tuple[tuple[Op, Pass], ...]:
     return tuple((op, run([op], machine)) for op in ops)
 
 
-def drivers(listing: Listing, place: Place, explained: Explained, i: int, watts: tuple[float, float]) -> Drivers:
-    """The drivers of the i-th explained option; watts: of one instance without load and fully loaded."""
+def drivers(listing: Listing, place: Place, explained: Explained, i: int, power: tuple[float, float], spare: int) -> Drivers:
+    """The drivers of the i-th explained option; power: watts of all instances without load and at full."""
+    row = explained.rows.take([i])
+    idle, full = (watts / float(row.instances[0]) for watts in power)
     waits = () if explained.waits is None else tuple(map(float, explained.waits[i]))
     longer = {name: tuple(map(float, values[i])) for name, values in explained.longer.items()}
     per_node = place.system.devices / place.devices if listing.offer.needs_host else 1.0
-    return Drivers(watts[0], watts[1] - watts[0], per_node, dict(listing.regions), listing.price.amount, waits, longer)
+    group, kept = 1, spare
+    if "size" in row:
+        group = int(max(1.0, np.ceil(row["size"][0] / row.node[0])))
+    if "apart" in row and row.apart[0] > 0:  # prefillers and decoders are added together, in the same shares
+        kept = 2 * spare
+        group = max(1, int(row.instances[0]) - kept)
+    return Drivers(
+        idle, full - idle, per_node, dict(listing.regions), listing.amount, group, kept, waits, longer,
+    )  # fmt: skip
 
 
 def operations(explained: Explained, i: int) -> tuple[Operation, ...]:
@@ -48,8 +59,9 @@ def curve(options: Options, row: Columns) -> tuple[Point, ...]:
     if not options.each:
         return ()
     alike = (rows.place == row.place[0]) & (rows.setting == row.setting[0])
-    if "tp" in rows:
-        alike &= rows.tp == row.tp[0]
+    for name in SAME_LAYOUT:
+        if name in rows:
+            alike &= rows[name] == row[name][0]
     fits = options.excess["memory"] <= 1
     index = np.flatnonzero(alike & fits)
     index = index[np.argsort(rows.batch[index])]

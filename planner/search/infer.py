@@ -30,32 +30,33 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     seconds = run(network.forward(_summary(inputs, len(rows)), rows), machine).seconds
     rate = rows.batch / seconds * node
     instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
+    sites = inputs.plan.sites
     rows = rows.with_(
-        instances=instances, devices=instances * node, hours=np.full(len(rows), units.MONTH / units.HOUR),
-        rate=rate * instances,
+        instances=instances * sites, devices=instances * node * sites, hours=np.full(len(rows), units.MONTH / units.HOUR),
+        rate=rate * instances * sites,
     )  # fmt: skip
     held = sum(_memory(inputs, rows).values())
     free = memory.usable(machine.device.capacity)
     excess = {
         "memory": np.where(np.isfinite(free), held / free, 0.0),
-        "latency": (seconds + _gathering(infer, rows)) / (infer.latency or np.inf),
-        "devices": rows.devices / inputs.plan.hardware.max_devices,
+        "latency": (seconds + _gathering(inputs, infer, rows)) / (infer.latency or np.inf),
+        "devices": rows.devices / sites / inputs.plan.hardware.max_devices,
     }
-    return Options(rows, excess, {"throughput": rate, "latency": seconds + _gathering(infer, rows)})
+    return Options(rows, excess, {"throughput": rate, "latency": seconds + _gathering(inputs, infer, rows)})
 
 
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
     """The chosen rows with their parts."""
     machine = machines.take(rows.setting)
     one = run(network.forward(_summary(inputs, len(rows)), rows), machine)
-    latency = {"latency": one.seconds + _gathering(infer, rows)}
+    latency = {"latency": one.seconds + _gathering(inputs, infer, rows)}
     ops = timed(network.forward(_summary(inputs, len(rows)), rows), machine)
     return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop, operators=ops)
 
 
-def _gathering(infer: Infer, rows: Columns) -> np.ndarray:
+def _gathering(inputs: Inputs, infer: Infer, rows: Columns) -> np.ndarray:
     """Mean wait until a batch has come together at one device: half the time its samples take to arrive."""
-    return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices, 1))
+    return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices / inputs.plan.sites, 1))
 
 
 def _summary(inputs: Inputs, n: int) -> Columns:

@@ -102,3 +102,11 @@ def task_of(scenario: str, figure: str = "") -> Task:
     if scenario == "serve":
         return "first token" if figure.startswith("ttft") else "serving"
     return "training" if scenario == "train" else "network"
+
+
+def spreads(intervals: Intervals, task: Task) -> list[str]:
+    """How far published measurements of a task were from its estimates, in words."""
+    return [
+        f"{evidence}: nine of ten published {task} measurements lay within {exp(-s):.2f} to {exp(s):.2f} times the estimate."
+        for evidence, s in intervals.spread.get(task, {}).items()
+    ]

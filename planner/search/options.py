@@ -61,6 +61,8 @@ class Explained:
     """One step on one device."""
     model_flop: Array
     """FLOP a device that the model asks for in that step: without what is computed twice."""
+    behind: dict[str, Pass] = field(default_factory=dict)
+    """The pass that a latency is mostly made of, by its name, where that is not ``one``."""
     waits: Array | None = None
     """Mean time to first token [s] at LOADS (P, len(LOADS)); None where nobody waits."""
     longer: dict[str, Array] = field(default_factory=dict)

@@ -6,6 +6,8 @@ inside the planner and becomes null in JSON.
 
 from dataclasses import dataclass, field
 
+from planner.search.life import LifeTable
+
 SCHEMA_VERSION = 2
 LOADS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Shares of full load at which waiting is tabulated."""
@@ -52,6 +54,10 @@ class Drivers:
     """Price of one instance by region: an hour's rent, or the purchase."""
     price: float = 0.0
     """The price among those that the cost was worked out with."""
+    group: int = 1
+    """Instances that are added together: those that one replica spans."""
+    spare: int = 0
+    """Instances beyond what the load needs."""
     waits: tuple[float, ...] = ()
     """Mean time to first token [s] at LOADS."""
     longer: dict[str, tuple[float, ...]] = field(default_factory=dict)
@@ -141,6 +147,24 @@ class Candidate:
     """Why this candidate cannot be chosen, in words with figures; empty where it can."""
     carbon: float | None = None
     """Kilograms of CO2 that the electricity of ``Result.cost_period`` stands for, where the plan gives an intensity."""
+    embodied: float | None = None
+    """Kilograms of CO2e of making the devices that ``Result.cost_period`` uses up, where somebody published it."""
+    pue: float = 1.0
+    """Power usage effectiveness of the hall that the energy was reckoned with."""
+    energy: float | None = None
+    """Joules of ``Result.cost_period``, PUE included."""
+    year: float | None = None
+    """Joules of a year in which the machines work as the plan says."""
+    upfront: dict[str, float] = field(default_factory=dict)
+    """Money that owning takes at the order, by part."""
+    monthly: dict[str, float] = field(default_factory=dict)
+    """Money that goes out each month, by part: rent, or what owning costs beside the purchase."""
+    resale: float = 0.0
+    """Money that owned machines are worth at the end of the horizon."""
+    by_use: tuple[float, ...] = ()
+    """Money a month, purchase included, where there is work for 0, 5, … 100 % of the time."""
+    unpriced: tuple[str, ...] = ()
+    """Services that the plan asks for and nobody published a price of: the cost is without them."""
     goodput: float = 1.0
     """Share of a training run's time that is steps kept: throughput and duration include what checkpoints and failures cost."""
     excess: float = 0.0
@@ -180,12 +204,15 @@ class Verdict:
 class Basis:
     """What the plan takes for granted that a reader may want to change, and the limits it sets."""
 
+    moves: bool = False
+    """Whether costs can be worked out again at all: not where devices themselves, or a model's life, are the goal."""
     ends: bool = False
     """Whether the work is done once; the instances are then loaded fully."""
     grows: bool = True
     """Whether more traffic takes more instances; a training run takes longer instead."""
     utilisation: float = 1.0
-    spare: int = 0
+    sites: int = 1
+    """Each with machines of its own."""
     electricity: float = 0.0
     """Money a kWh."""
     horizon: float = 0.0
@@ -241,6 +268,54 @@ class Regret:
 
 
 @dataclass(frozen=True)
+class Way:
+    """One way of having the machines over the horizon: the best candidate of its term and provider."""
+
+    label: str
+    term: str
+    provider: str
+    device_name: str
+    upfront: float
+    """Paid at the order."""
+    monthly: float
+    """Paid each month of service."""
+    resale: float
+    """What comes back at the end."""
+    npv: float
+    """All of it over the horizon, discounted to the day of the order."""
+    per_hour: float
+    """Money for one hour of use of one device: the equal payment that is worth as much."""
+    cumulative: tuple[float, ...]
+    """Discounted money spent by the end of month 0, 1, … of the horizon; what comes back at the end is not in it."""
+    by_use: tuple[float, ...]
+    """Money a month, purchase included, where there is work for 0, 5, … 100 % of the time."""
+    once: dict[str, float] = field(default_factory=dict)
+    """``upfront`` by part."""
+    each: dict[str, float] = field(default_factory=dict)
+    """``monthly`` by part."""
+    break_even_month: int | None = None
+    """From the end of which month on the owned way has cost less than this one, what comes back at the end left aside."""
+    break_even_use: float | None = None
+    """From which share of the time with work on the owned way costs less a month than this one."""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Renting against owning over the horizon. Ways come by what they cost."""
+
+    ways: tuple[Way, ...]
+    owned: str
+    """Label of the best owned way; empty where nothing is owned."""
+    months: int
+    rate: float
+    """Cost of capital a year."""
+    busy: float
+    """Share of the hours that are used."""
+    said: tuple[str, ...]
+    """The comparison in words."""
+
+
+@dataclass(frozen=True)
 class Result:
     """Everything a report shows. Candidates come ranked: feasible ones by cost, then the rejected."""
 
@@ -276,6 +351,10 @@ class Result:
     owner: str = ""
     date: str = ""
     status: str = ""
+    ownership: Ownership | None = None
+    """Where the plan allows several ways of having machines."""
+    life: LifeTable | None = None
+    """Of a plan with ``lifetime``: its candidates are models, each served by what serves it for the least."""
     basis: Basis = field(default_factory=Basis)
     swings: tuple[Swing, ...] = ()
     """The largest first."""

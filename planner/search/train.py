@@ -60,7 +60,8 @@ def goodput(inputs: Inputs, train: Train, rows: Columns, *, spot: bool = False) 
     _, size = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
     state = OPTIMIZERS[train.optimizer].state
     write = size.total[0] * (2 + state) / (r.checkpoint_bandwidth * rows.devices)
-    mtbf = fleet(r.device_mtbf, rows.devices, (r.instance_mtbf or np.inf) if spot else np.inf, rows.instances)
+    taken = inputs.plan.rent.spot.mtbf if spot and inputs.plan.rent.spot else np.inf
+    mtbf = fleet(r.device_mtbf, rows.devices, taken, rows.instances)
     return np.asarray(share(interval(write, mtbf), write, mtbf, np.full(len(rows), r.restart)) * (1 - r.evaluation))
 
 

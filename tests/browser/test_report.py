@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 PHONE = 390
-CHARTS = 9
+CHARTS = 11
 
 
 def test_the_page_is_quiet_and_asks_for_nothing(show: Any, samples: ModuleType) -> None:
@@ -37,6 +37,32 @@ MARKS = {
     "odds-bands": "path[fill^='var(--k-']",
 }
 """What to hover in each chart; the points of break-evens are not seen."""
+
+
+def test_a_lifetime_s_lines_tell_their_figures(show: Any, samples: ModuleType) -> None:
+    view = show(samples.lived(6))
+    assert view.page.locator(".chart.is-live .live svg").count() >= 5
+    for name in ("life", "life-share"):
+        mark = view.page.locator(f"[data-chart='{name}'] .live svg path[fill^='var(--s']").nth(3)
+        mark.scroll_into_view_if_needed()
+        box = mark.bounding_box()
+        view.page.mouse.move(box["x"] + box["width"] / 2 - 2, box["y"] + box["height"] / 2 - 2)
+        view.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        tip = view.page.locator("#tip")
+        tip.wait_for(state="visible", timeout=5000)
+        assert "Queries a day" in tip.inner_text() and "Total" in tip.inner_text()
+        view.page.mouse.move(1, 1)
+        tip.wait_for(state="hidden", timeout=5000)
+    assert view.is_clean()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_hostile_lifetime_runs_nothing_and_fits_a_phone(show: Any, samples: ModuleType, scheme: str) -> None:
+    for text in ("".join(samples.HOSTILE), samples.HOSTILE[-1]):
+        view = show(samples.hostile(samples.lived(5), text), width=PHONE, scheme=scheme)
+        assert view.page.evaluate("window.__xss") is None
+        assert view.page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        assert view.is_clean()
 
 
 def test_headers_sort_the_table_by_click_and_by_key(show: Any, samples: ModuleType) -> None:

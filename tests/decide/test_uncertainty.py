@@ -35,11 +35,12 @@ def test_shares_add_up_to_the_draws_in_which_anything_fits() -> None:
 
 def test_of_the_same_machine_at_two_prices_the_dearer_never_wins() -> None:
     """Its speed is the same in every draw; the prices are certain here."""
-    result = asked(
-        offer("cheap", "alder-x8", devices=1, on_demand=2.0),
-        offer("dear", "alder-x8", devices=1, on_demand=2.1),
-        uncertainty=SURE,
+    sellers = (
+        provider(offer("cheap", "alder-x8", devices=1, on_demand=2.0), id="one"),
+        provider(offer("dear", "alder-x8", devices=1, on_demand=2.1), id="other"),
     )
+    question = inputs(SERVE, providers=sellers)
+    result = decide(replace(question, plan=replace(question.plan, uncertainty=SURE)))
     cheap, dear = result.candidates
     assert cheap.odds and dear.odds
     assert (cheap.odds.cheapest, dear.odds.cheapest) == (1.0, 0.0)

@@ -9,6 +9,7 @@ import pytest
 
 from planner.decide.sensitivity import with_sensitivity
 from planner.decide.uncertainty import with_odds
+from planner.search.life import LifeTable, Lived, Plain
 from planner.search.result import (
     LOADS,
     SCHEMA_VERSION,
@@ -18,9 +19,11 @@ from planner.search.result import (
     Drivers,
     Estimate,
     Operation,
+    Ownership,
     Point,
     Result,
     Verdict,
+    Way,
 )
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
@@ -97,6 +100,10 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
         bottleneck=["memory bandwidth", "compute", "communication"][index % 3],
         power=620.0 * devices,
         energy_per_unit=1.9e6 / (1 + index % 3),
+        energy=620.0 * devices * 2.628e6,
+        year=620.0 * devices * 31_536_000,
+        carbon=None if index % 2 else 104.0 * devices,
+        embodied=None if index % 3 else 6.1 * devices,
         mfu=0.34 if kind == "gpu" else 0.21,
         mbu=0.61,
         rejected=_rejected(use, memory, tpot, throughput.value, demand),
@@ -181,15 +188,37 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
         date="2026-11-24",
         status="draft",
         basis=BASIS,
+        ownership=_ownership(fitting),
     )
     return with_sensitivity(with_odds(made, 500))
 
 
 BASIS = Basis(
-    utilisation=0.9, electricity=0.12, horizon=9e7, context=1000.0, limits={"tpot": 0.05, "devices": 256.0},
+    moves=True, utilisation=0.9, electricity=0.12, horizon=9e7, context=1000.0, limits={"tpot": 0.05, "devices": 256.0},
     uncertainty={"traffic": 0.2, "utilisation": 0.1, "electricity": 0.2, "on_demand": 0.1, "reserved_1y": 0.05, "spot": 0.3},
     shared={"workload": 0.4, "device": 0.2},
 )  # fmt: skip
+
+
+def _ownership(fitting: list[Candidate]) -> Ownership | None:
+    """The first three that fit, as if the second were bought."""
+    if len(fitting) < 3:
+        return None
+    ways = []
+    for index, c in enumerate(fitting[:3]):
+        owned, month = index == 1, c.cost.value
+        once, each = (20 * month, 0.2 * month) if owned else (0.0, month)
+        ways.append(
+            Way(
+                c.label, "owned" if owned else c.term, c.provider, c.device_name, once, each, 0.0, once + 36 * each, 1.2,
+                tuple(once + each * m for m in range(37)), tuple(month * (1 if owned else u / 20) for u in range(21)),
+                {"hardware": once} if owned else {}, {"staff": each} if owned else {"rent": each},
+                None if owned else 25 + index, None if owned else 0.4,
+            )
+        )  # fmt: skip
+    return Ownership(tuple(ways), ways[1].label, 36, 0.08, 1.0, ("Over 3 years the first costs least.",))
+
+
 PLAN = """\
 title: Which hardware should serve willow-70b at 20 requests a second?
 workload:
@@ -224,6 +253,27 @@ def _verdict(fitting: list[Candidate]) -> Verdict:
         flips=("Demand grows beyond 7,600 output tokens/s.", "The spot price rises by more than 28 %."),
         cautions=("Spot capacity can be withdrawn at two minutes' notice.",),
     )
+
+
+def lived(n: int = 6) -> Result:
+    """A lifetime among ``n`` models: the first the base, each next one dearer to make and cheaper to serve."""
+    result = sample(n)
+    queries = [10.0 ** (3 + i / 10) for i in range(41)]
+    slopes = {c.label: (1e5 * (1 + i), 1.0 / (1 + i)) for i, c in enumerate(result.candidates)}
+    rows = tuple(
+        Lived(
+            label, ("base", "size", "quantised", "pruned", "distilled")[min(i, 4)], 8e9 / (1 + i), 1e12 * (1 + i), "bf16",
+            {"training": made, "conversion": 0.3} if i == 2 else {"training": made}, "4 × alder-4x", "2 × birch-4x", 1e6 * slope,
+            made + 24e6 * slope, "from" if i else "", 2e5 * i if i else math.nan, 1.0 if i < 4 else math.nan, ("Same loss",),
+            "keeps 93 % of a published score" if i == n - 1 else "",
+        )
+        for i, (label, (made, slope)) in enumerate(slopes.items())
+    )  # fmt: skip
+    curves = {label: tuple(made + slope * q if q < 5e6 else math.inf for q in queries) for label, (made, slope) in slopes.items()}
+    ladder = tuple((1e3 * 10**i, label) for i, label in enumerate(list(slopes)[:3]))
+    base = rows[0].label if rows else ""
+    table = LifeTable(base, 24.0, 1e6, 2.07, "Somebody", rows, tuple(queries), curves, ladder, Plain(7e9, 1e12, 2e10, 4e11, 0.4))
+    return replace(result, scenario="lifetime", cost_period="lifetime", work_unit="million queries", life=table)
 
 
 def hostile(result: Result, text: str) -> Result:

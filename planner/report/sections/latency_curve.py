@@ -9,6 +9,8 @@ from planner.units import duration
 ORDER = 46
 TITLE = "Latency and throughput"
 LINES = 6
+LISTED = 3
+"""Devices whose points stand in a table too."""
 
 
 def context(result: Result) -> dict[str, object]:
@@ -30,10 +32,10 @@ def context(result: Result) -> dict[str, object]:
     heads = ["Device", "Batch", brief(result.throughput_unit, 40).capitalize(), name, "Keeps the limits"]
     rows = [
         [_title(c), str(p.batch), rate(p.throughput), duration(p.latency), "yes" if p.allowed else "no"]
-        for c in seen
+        for c in seen[:LISTED]
         for p in c.curve
     ]
-    return {"chart": (chart := Chart("latency-curve", "lines", caption, alt, data, legend, heads, rows)), "charts": [chart]}
+    return {"chart": (chart := Chart("latency-curve", "curves", caption, alt, data, legend, heads, rows)), "charts": [chart]}
 
 
 def _title(c: Candidate) -> str:

@@ -20,6 +20,9 @@ PATHS = {
 
 def context(result: Result) -> dict[str, object]:
     """The scatter of cost and throughput; empty where no candidate has both."""
+    # every option of a capacity is as many devices as were asked for; models of a life all serve the same traffic
+    if result.scenario == "capacity" or result.life:
+        return {}
     seen = [c for c in result.candidates if c.cost.value > 0 and c.throughput.value > 0 and math.isfinite(c.cost.value)]
     if not seen:
         return {}

@@ -99,7 +99,7 @@ def _breaks(result: Result) -> Chart | None:
     ]
     heads = ["Input", "Break-even at", "Cheapest below", "Cheapest above"]
     return Chart(
-        "break-evens", "lines", caption, alt, variants[0][1], legend, heads,
+        "break-evens", "curves", caption, alt, variants[0][1], legend, heads,
         [[brief(cell, 120) for cell in row] for row in rows[:BREAKS]], variants,
     )  # fmt: skip
 

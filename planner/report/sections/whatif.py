@@ -18,7 +18,7 @@ PRICES = {
 def context(result: Result) -> dict[str, object]:
     """Sliders, terms and regions; empty where there is nothing to choose."""
     seen = [c for c in result.candidates if math.isfinite(c.cost.value) and c.instances > 0]
-    if not seen or not result.verdict.choice:
+    if not seen or not result.verdict.choice or not result.basis.moves:
         return {}
     terms = [term for term in TERMS if any(c.term == term for c in seen)]
     return {

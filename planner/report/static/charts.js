@@ -3,6 +3,9 @@
 var PlannerCharts = (function () {
   "use strict";
 
+  /* What this returns; ``still`` is set where the drawing is one that nobody can point at. */
+  var api = { still: false };
+
   var SYMBOLS = { measured: "circle", calibrated: "diamond", family: "triangle", datasheet: "rect" };
   var SIZES = { measured: 12, calibrated: 15, family: 13, datasheet: 11 };
   var TEXT = { color: "var(--ink)", fontSize: 12, textBorderColor: "none" };
@@ -242,8 +245,91 @@ var PlannerCharts = (function () {
     } };
   }
 
-  return {
-    pareto: pareto, stack: stack,
+  /* Lines over two plain scales from zero: how something goes on. Each point has a tip; points are not seen. */
+  function course(data, width) {
+    var phone = width < 560;
+    var axis = function (name, prefix, suffix) {
+      return {
+        type: "value", min: 0, name: name, nameTextStyle: QUIET, splitNumber: phone ? 3 : 6, splitLine: { lineStyle: { color: "var(--line)" } },
+        axisLine: { show: true, lineStyle: { color: "var(--line-strong)" } },
+        axisLabel: Object.assign({ hideOverlap: true, formatter: function (v) { return prefix + compact(v) + suffix; } }, QUIET)
+      };
+    };
+    var last = Math.max.apply(null, data.lines.map(function (line) { return line.points[line.points.length - 1].x; }));
+    return { height: phone ? 340 : 400, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 52 : 68, right: phone ? 14 : 26, top: 34, bottom: 52 },
+      xAxis: Object.assign(axis(data.xname, "", data.suffix), { max: last, interval: data.step, nameLocation: "middle", nameGap: 32 }),
+      yAxis: Object.assign(axis(data.yname, data.prefix, ""), { nameLocation: "end", nameGap: 14 }),
+      series: [].concat.apply([], data.lines.map(function (line) {
+        var colour = "var(--s" + line.colour + ")", z = line.strong ? 4 : 3;
+        var drawn = [Object.assign(lineSeries(line.points.map(function (p) { return [p.x, p.y]; }),
+          { stroke: colour, lineWidth: line.strong ? 3.4 : 1.8 }), { z: z })];
+        return drawn.concat(api.still ? [] : [{ type: "scatter", z: z, symbolSize: 7, emphasis: { disabled: true }, itemStyle: { color: colour, opacity: 0 },
+          data: line.points.map(function (p) { return { value: [p.x, p.y], tip: p.tip }; }) }]);
+      }))
+    } };
+  }
+
+  /* What is planned: a dashed upright line with its words. */
+  function nowSeries(data, xs, ys, phone) {
+    var at = Math.log10(data.now);
+    return {
+      type: "custom", silent: true, z: 1, clip: true, data: [[at, ys[0]]],
+      renderItem: function (params, api) {
+        var foot = api.coord([at, ys[0]]), head = api.coord([at, ys[1]]);
+        return { type: "group", children: [
+          segment(foot, head, { stroke: "var(--warn)", lineWidth: 1.5, lineDash: [5, 4] }),
+          { type: "text", silent: true, style: { text: phone ? "planned" : data.nowText, x: head[0] - 6, y: head[1] + 6, align: "right",
+            verticalAlign: "top", fill: "var(--warn)", fontSize: 12 } }
+        ] };
+      }
+    };
+  }
+
+  function linearAxis(data, range) {
+    return {
+      type: "value", min: range[0], max: range[1], name: data.yname, axisLine: { show: true, lineStyle: { color: "var(--line-strong)" } },
+      splitLine: { lineStyle: { color: "var(--line)" } },
+      axisLabel: Object.assign({ hideOverlap: true, showMaxLabel: false,
+        formatter: function (value) { return data.prefix + compact(value) + data.suffix; } }, QUIET)
+    };
+  }
+
+  /* Lines over a logarithmic scale; each point has a tip, and is not seen itself. */
+  function lines(data, width) {
+    var phone = width < 560, height = phone ? 360 : 430;
+    var every = [].concat.apply([], data.lines.map(function (line) { return line.points; }));
+    var xs = bounds(every.map(function (p) { return p[0]; }), 0.01);
+    var height_of = data.linear ? function (y) { return y; } : Math.log10;
+    var tops = every.map(function (p) { return p[1]; });
+    var ys = data.linear ? [0, Math.min(Math.max.apply(null, tops) * 1.05, 250)] : bounds(tops, 0.04);
+    var at = function (p) { return [Math.log10(p[0]), height_of(p[1])]; };
+    var series = data.lines.map(function (line) {
+      return Object.assign(lineSeries(line.points.map(at), { stroke: "var(--s" + line.colour + ")", lineWidth: 2.2 }), { z: 3 });
+    });
+    if (!api.still) data.lines.forEach(function (line) {
+      series.push({ type: "scatter", z: 4, clip: true, symbolSize: 12, emphasis: { disabled: true },
+        itemStyle: { color: "var(--s" + line.colour + ")", opacity: 0 },
+        data: line.said.map(function (said, i) {
+          return { value: at(line.points[i * line.every]), tip: [[line.name], [data.xname, said[0]], ["Total", said[1]]] };
+        }) });
+    });
+    series.push(nowSeries(data, xs, ys, phone));
+    var title = { nameLocation: "end", nameGap: 14,
+      nameTextStyle: { color: "var(--soft)", fontSize: 12, align: "left", padding: [0, 0, 0, phone ? -48 : -64] } };
+    return { height: height, option: {
+      animation: false, backgroundColor: "none",
+      grid: { left: phone ? 56 : 72, right: phone ? 12 : 24, top: 34, bottom: 52, containLabel: false },
+      xAxis: logAxis(data.xname, xs, width / 75, "", { nameLocation: "middle", nameGap: 32 }),
+      yAxis: data.linear ? Object.assign(linearAxis(data, ys), title) : logAxis(data.yname, ys, 9, data.prefix, title),
+      series: series
+    } };
+  }
+
+  Object.assign(api, {
+    pareto: pareto, stack: stack, course: course, lines: lines,
     tools: { SYMBOLS: SYMBOLS, TEXT: TEXT, QUIET: QUIET, compact: compact, bounds: bounds, logAxis: logAxis, lineSeries: lineSeries }
-  };
+  });
+  return api;
 })();

@@ -91,7 +91,7 @@
   }
 
   /* Lines over one lever, or of latency against throughput. Series names stand at the lines' ends. */
-  function lines(data, width) {
+  function curves(data, width) {
     var phone = width < 560, xs = [], ys = [];
     data.lines.forEach(function (line) { line.points.forEach(function (p) { xs.push(p[0]); if (p[1] !== null) ys.push(p[1]); }); });
     if (data.mark) xs.push(data.mark.value);
@@ -173,5 +173,5 @@
     } };
   }
 
-  Object.assign(PlannerCharts, { bands: bands, tornado: tornado, lines: lines, roofline: roofline });
+  Object.assign(PlannerCharts, { bands: bands, tornado: tornado, curves: curves, roofline: roofline });
 })();

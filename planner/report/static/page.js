@@ -90,6 +90,14 @@
     head.setAttribute("aria-sort", descending ? "descending" : "ascending");
   }
 
+  /* On a phone each cell says itself what its column is. */
+  function label(table) {
+    var heads = all("thead th", table).map(function (head) { return head.textContent.trim(); });
+    all("tbody tr", table).forEach(function (row) {
+      all("td", row).forEach(function (cell) { cell.dataset.label = heads[cell.cellIndex]; });
+    });
+  }
+
   function makeSortable(table) {
     var select = document.getElementById("sort-by"), columns = all("th", table.tHead);
     columns.forEach(function (head, column) {
@@ -205,7 +213,7 @@
   });
 
   all("[data-chart]").forEach(bringToLife);
-  all("table.sortable").forEach(function (table) { makeSortable(table); makeFilter(table); });
+  all("table.sortable").forEach(function (table) { label(table); makeSortable(table); makeFilter(table); });
   all("table").forEach(keepRoles);
   all("[data-copy]").forEach(makeCopy);
   all("[data-download]").forEach(makeDownload);

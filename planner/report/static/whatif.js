@@ -20,8 +20,9 @@ var PlannerWhatIf = (function () {
     return Math.exp(between(row.map(function (v) { return Math.log(number(v)); }), data.contexts.map(Math.log2), Math.log2(context)));
   }
 
-  function price(option, settings) {
-    var here = settings.region && option.regions[settings.region] !== undefined ? option.regions[settings.region] : 1;
+  /* Regions are sold in by their place in data.regions. */
+  function price(data, option, settings) {
+    var at = data.regions.indexOf(settings.region), here = at >= 0 && option.regions[at] !== undefined ? option.regions[at] : 1;
     var term = settings.prices[option.term];
     return here * (term === undefined ? 1 : term);
   }
@@ -31,17 +32,15 @@ var PlannerWhatIf = (function () {
     return drawn > 0 ? drawn : 1;
   }
 
-  function nodes(option, count) { return Math.ceil(count / option.per_node - SAME); }
+  function nodes(sites, option, count) { return sites * Math.ceil(count / sites / option.per_node - SAME); }
 
-  function sold(option, region) {
-    if (!region) return true;
-    var named = Object.keys(option.regions).filter(Boolean);
-    return !named.length || named.indexOf(region) >= 0;
+  function sold(data, option, region) {
+    return !region || !Object.keys(option.regions).length || option.regions[data.regions.indexOf(region)] !== undefined;
   }
 
   function keeps(data, option, settings, now) {
     var limits = data.basis.limits;
-    if (option.stuck || !sold(option, settings.region)) return false;
+    if (option.stuck || !sold(data, option, settings.region)) return false;
     if (limits.devices !== undefined && !(now.count * option.each <= limits.devices)) return false;
     if (limits.budget !== undefined && !(now.cost <= limits.budget)) return false;
     if (!data.basis.grows && !(now.rate * now.count >= now.need * (1 - SAME))) return false;
@@ -65,11 +64,12 @@ var PlannerWhatIf = (function () {
     var basis = data.basis, full = basis.ends ? 1 : settings.utilisation;
     var rate = option.rate * settings.efficiency * atContext(data, option.longer.rate, settings.context);
     var need = data.demand * settings.traffic;
-    var count = basis.grows ? Math.max(1, Math.ceil(need / (rate * full) - SAME) + basis.spare) : option.instances;
+    var unit = basis.sites * option.group; // instances are added so many at a time
+    var count = basis.grows ? unit * Math.max(1, Math.ceil(need / (rate * full * unit) - SAME)) + option.spare : option.instances;
     var hours = basis.ends ? settings.traffic * option.rate * option.instances / (rate * count) : 1;
     var ratios = {
-      instances: count / option.instances, hours: hours, nodes: nodes(option, count) / nodes(option, option.instances),
-      price: price(option, settings), life: 1 / settings.horizon, electricity: settings.electricity,
+      instances: count / option.instances, hours: hours, nodes: nodes(basis.sites, option, count) / nodes(basis.sites, option, option.instances),
+      price: price(data, option, settings), life: 1 / settings.horizon, electricity: settings.electricity,
       energy: watts(basis, option, count, need / (rate * count)) /
         watts(basis, option, option.instances, data.demand / (option.rate * option.instances))
     };
