@@ -18,7 +18,7 @@ from planner.catalogue.serving_plan import check, draft, with_trace
 from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
-from planner.schema.hardware import Device, Provider, System
+from planner.schema.hardware import Device, Provider
 from planner.schema.inputs import Inputs, Life
 from planner.schema.plan import Hardware, Lifetime, Plan, Serve
 from planner.schema.workload import Workload
@@ -143,11 +143,21 @@ def _gathered(plan: Plan, text: str, path: Path, profiles: Profiles, *field: str
             where=at("systems", plan.hardware.systems.index(unoffered[0])),
             hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
         )  # fmt: skip
-    used = _files(profiles, systems, devices, sellers)
+    laws = calibrations(devices.values(), profiles)
+    drafted = draft(plan, workload, profiles, path.parent, partial(_at, path, text))
+    services = [(kind, i) for kind in ("service", "grid") for i in sellers if i in profiles.files[kind]]
+    services += [("grid", i) for i in ("countries", "us-states")]
+    hashes = {"plan": _hash(text.encode()), "workload": _hash(repr((workload, drafted)).encode())}
+    hashes |= {
+        "profiles": _of_files(profiles, [*(("system", i) for i in systems), *(("device", i) for i in devices)]),
+        "prices": _of_files(
+            profiles, [*(("provider", i) for i in sellers), *services, ("grid", "countries"), ("grid", "us-states")]
+        ),
+        "calibrations": _of_files(profiles, [("calibration", i) for i in laws]),
+        "intervals": _hash(repr(intervals()).encode()),
+    }
     return Inputs(
-        plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(),
-        draft(plan, workload, profiles, path.parent, partial(_at, path, text)), text,
-        {"planner": __version__}, {"plan": _hash(text.encode()), "profiles": _hash(b"\0".join(p.read_bytes() for p in used))},
+        plan, workload, systems, devices, providers, laws, intervals(), drafted, text, {"planner": __version__}, hashes,
         money.services(providers, profiles), money.grids(plan, providers, profiles),
     )  # fmt: skip
 
@@ -173,12 +183,10 @@ def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) 
             raise unknown("region", region, known, where=at("regions", i))
 
 
-def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
-    names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
-    names += [(kind, i) for kind in ("service", "grid") for i in sellers if i in profiles.files[kind]]
-    names += [("grid", i) for i in ("countries", "us-states")]
-    names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
-    return [path for kind, id in sorted(names) for path in profiles.written_in(kind, id)]
+def _of_files(profiles: Profiles, names: Iterable[tuple[str, str]]) -> str:
+    """One hash of what stands in the files of these records."""
+    files = [path for kind, id in sorted(names) for path in profiles.written_in(kind, id)]
+    return _hash(b"\0".join(path.read_bytes() for path in files))
 
 
 def _hash(content: bytes) -> str:

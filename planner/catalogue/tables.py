@@ -11,7 +11,7 @@ from planner.schema.technique import Techniques
 
 def intervals_text(found: Intervals) -> str:
     """Intervals as the YAML that ``intervals`` reads."""
-    return yaml.safe_dump(plain(found), sort_keys=True, width=130)
+    return yaml.safe_dump(plain(found), sort_keys=True, width=130, default_flow_style=None)
 
 
 def intervals() -> Intervals:

@@ -1,11 +1,26 @@
 """``planner compare``: candidates side by side in the terminal, from a plan or from flags."""
 
+import os
+import sys
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from planner.cli.common import Format, FormatOption, ProfilesOption, about, answer, dump, plan_text, profiles, progress, table
+from planner.cli.common import (
+    Format,
+    FormatOption,
+    ProfilesOption,
+    about,
+    answer,
+    dump,
+    plan_text,
+    profiles,
+    progress,
+    table,
+    write,
+)
 from planner.errors import InputError
 
 if TYPE_CHECKING:
@@ -64,7 +79,7 @@ def command(
         return
     with about(path), progress("layouts") as tick:
         result = decide(gather(asked, text, path, catalogue), tick)
-    answer(format, lambda: json_text(result), lambda: _text(result, every))
+    write(json_text(result) if format is Format.json else _text(result, every), None)
     if not result.verdict.choice:
         raise typer.Exit(1)
 
@@ -93,42 +108,12 @@ def _flags(model: str, precision: Texts, goal: dict[str, dict[str, Any]], hardwa
 
 
 def _text(r: "Result", every: bool) -> str:
-    from planner import units
+    from planner.report.terminal import terminal
 
     able = [c for c in r.candidates if c.feasible]
     shown = list(r.candidates) if every else (able or list(r.candidates))[:ROWS]
-    names = list(next((c.latency for c in shown if c.latency), {}))
-    rows = []
-    for c in shown:
-        cells = [
-            c.label,
-            c.device_name,
-            str(c.devices or "–"),
-            units.money(c.cost.value, r.currency),
-            units.money(c.unit_cost.value, r.currency),
-        ]
-        cells += [units.significant(c.throughput.value)]
-        cells += [units.duration(c.latency[n].value) if n in c.latency else "–" for n in names]
-        rows.append([*cells, c.throughput.evidence, c.rejected or c.bottleneck])
-    header = [
-        "offer",
-        "device",
-        "devices",
-        f"cost a {r.cost_period}",
-        f"a {r.work_unit}",
-        r.throughput_unit,
-        *names,
-        "evidence",
-        "bound by, or why not",
-    ]
-    blocks = [f"{r.title}\n{r.goal}", table(header, rows, "llrrrr" + "r" * len(names) + "ll"), r.verdict.headline, r.verdict.why]
-    if r.verdict.runner_up:
-        blocks.append(f"Runner-up: {r.verdict.runner_up}, {r.verdict.gap}.")
-    blocks += list(r.verdict.flips)
-    hidden = len(r.candidates) - len(shown)
-    if hidden:
-        blocks.append(f"{hidden} more candidates ({len(r.candidates) - len(able)} of all are out): --all shows them.")
-    return "\n\n".join(blocks[:2]) + "\n\n" + "\n".join(blocks[2:])
+    width = get_terminal_size().columns if sys.stdout.isatty() else None
+    return terminal(r, shown, width, sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb")
 
 
 DEVICES = 15

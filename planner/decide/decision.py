@@ -1,6 +1,7 @@
 """A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
 
-from dataclasses import replace
+import math
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -8,13 +9,14 @@ from planner import units
 from planner.decide.ledger import exclusions, money_assumptions
 from planner.decide.life_result import decide_life
 from planner.decide.ownership import ownership
+from planner.decide.sensitivity import with_sensitivity
+from planner.decide.uncertainty import with_odds
 from planner.decide.verdict import verdict
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import WIDEST, spreads, task_of
 from planner.search.options import Tick
-from planner.search.result import SCHEMA_VERSION, Candidate, Result
+from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
 
 UNITS = {
     "serve": ("output tokens/s", "million output tokens"),
@@ -34,14 +36,32 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
     plan = inputs.plan
     found = candidates(inputs, tick)
     throughput_unit, work_unit = UNITS[plan.scenario]
-    return Result(
+    made = Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
-        assumptions=assumptions(inputs), exclusions=exclusions(inputs, found), accuracy=accuracy(inputs),
+        assumptions=assumptions(inputs), exclusions=exclusions(inputs, found), accuracy=accuracy(inputs, found),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
-        ownership=ownership(inputs, found),
+        ownership=ownership(inputs, found), basis=basis(inputs),
+    )  # fmt: skip
+    return with_sensitivity(with_odds(made))
+
+
+def basis(inputs: Inputs) -> Basis:
+    """What the plan takes for granted and limits, as the levers need it."""
+    plan, e = inputs.plan, inputs.plan.economics
+    limits = {"devices": float(plan.hardware.max_devices * plan.sites)} | ({"budget": e.budget[0]} if e.budget else {})
+    goal = plan.serve or plan.infer
+    for name in ("ttft", "tpot", "latency"):
+        limit = getattr(goal, name, None)
+        limits |= {name: limit} if limit else {}
+    tokens = plan.serve.input_tokens if plan.serve else plan.train.sequence_length if plan.train else 0.0
+    margins = {f.name: math.log1p(getattr(plan.uncertainty, f.name)) for f in fields(plan.uncertainty)}
+    shared = {str(name): share for name, share in inputs.intervals.shared.items()}
+    return Basis(
+        plan.capacity is None, plan.ends, plan.train is None, plan.fullness, plan.sites, e.electricity[0], e.horizon, tokens,
+        limits, margins, shared,
     )  # fmt: skip
 
 
@@ -95,6 +115,11 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
     """What the figures take for granted, from the plan and the model."""
     plan = inputs.plan
     said = [*money_assumptions(inputs)]
+    if not plan.capacity:
+        said.append(
+            "How far traffic, utilisation and prices may be off is the plan's word (uncertainty:), or an assumption where it "
+            "says nothing; throughput may be off as far as its interval says."
+        )
     if not plan.ends and not plan.capacity:
         said.insert(
             0,
@@ -156,13 +181,12 @@ def _reliability(train: Train) -> str:
     )
 
 
-def accuracy(inputs: Inputs) -> tuple[str, ...]:
-    """How wide the intervals are, and why."""
+def accuracy(inputs: Inputs, found: list[Candidate]) -> tuple[str, ...]:
+    """How wide the intervals are, and why: one sentence a class of estimates, in the order of the ranking."""
     if inputs.plan.capacity:
         return ()
-    said = spreads(inputs.intervals, task_of(inputs.plan.scenario, graph=inputs.workload.graph is not None))
-    if not said:
-        return (f"Nothing published bounds such estimates: their intervals are a factor of {np.exp(WIDEST):.0f} either way.",)
+    bounded = dict.fromkeys(c.cited[-1] for c in found if c.cited)
+    said = [f"{b.what[:1].upper()}{b.what[1:]}: nine of ten lay within {b.value} the estimate; {b.note}." for b in bounded]
     return (*said, f"Source: {inputs.intervals.source}")
 
 

@@ -69,12 +69,19 @@ def _new(w: Columns) -> Array:
 
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array, draft: Draft | None = None) -> Pass:
     """One step that gives each of ``batch`` sequences a token after ``context`` tokens; with a draft, ``draft.tokens``."""
-    query = 1 + draft.guesses if draft else np.ones(len(w))
-    p = w.with_(batch=batch, query=query, context=context, cached=context, logits=batch * query)
+    p, ops = decode_operators(a, w, batch, context, draft)
     engine = machine.laws["engine"]
-    ops = [*transformer.forward(a, p, decode=True), *_stages(a, p)]
     step = run(ops, machine).plus("overhead", engine.decode_step + engine.sequence * batch)
     return step.and_(draft.guess(p, machine)) if draft else step
+
+
+def decode_operators(
+    a: Columns, w: Columns, batch: Array, context: Array, draft: Draft | None = None
+) -> tuple[Columns, list[Op]]:
+    """The columns of such a step's pass, and what it computes."""
+    query = 1 + draft.guesses if draft else np.ones(len(w))
+    p = w.with_(batch=batch, query=query, context=context, cached=context, logits=batch * query)
+    return p, [*transformer.forward(a, p, decode=True), *_stages(a, p)]
 
 
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:

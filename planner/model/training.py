@@ -71,8 +71,7 @@ def step(a: Columns, p: Columns, size: Columns, machine: Machine) -> Step:
 
 def micro(a: Columns, p: Columns, machine: Machine) -> Micro:
     """The time of one micro-batch in every layer, from the columns MICRO of ``p`` alone."""
-    ahead_of = _pass(a, p)
-    ops = [*transformer.forward(a, ahead_of, decode=False), transformer.loss(a, ahead_of)]
+    ops = operators(a, p)
     body, ends = [o for o in ops if o.name not in ENDS], [o for o in ops if o.name in ENDS]
     body = [_causal(o, p) for o in body]
     ahead = run(body, machine)
@@ -85,6 +84,12 @@ def micro(a: Columns, p: Columns, machine: Machine) -> Micro:
     whole = _overlapped(ahead.and_(inputs).and_(weights).and_(again).and_(extra), p)
     whole = whole.plus("context", _context(a, p, machine, ahead))
     return Micro(whole, tail.and_(run(backward(ends), machine)), ahead.seconds, weights.seconds, flop)
+
+
+def operators(a: Columns, p: Columns) -> list[Op]:
+    """What one micro-batch computes on its way ahead."""
+    ahead_of = _pass(a, p)
+    return [*transformer.forward(a, ahead_of, decode=False), transformer.loss(a, ahead_of)]
 
 
 def assemble(

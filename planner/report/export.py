@@ -58,6 +58,14 @@ def _row(result: Result, c: Candidate) -> dict[str, str | int | float]:
     row |= {f"memory_{name}_byte": value for name, value in c.memory.items()} | {"memory_capacity_byte": c.memory_capacity}
     row |= {f"time_{name}_s": value for name, value in c.time.items()}
     row |= {f"cost_part_{name.replace(' ', '_')}": value for name, value in c.cost_parts.items()}
+    if c.odds is not None:
+        row |= {
+            "share_cheapest": c.odds.cheapest,
+            "share_within_limits": c.odds.keeps,
+            f"mean_regret_{result.currency}": c.odds.regret,
+            f"drawn_cost_{result.currency}_low": c.odds.low,
+            f"drawn_cost_{result.currency}_high": c.odds.high,
+        }
     row |= {
         "bottleneck": c.bottleneck,
         "mfu": c.mfu,

@@ -247,6 +247,28 @@ class Economics:
     """The most the whole decision may cost: a month of serving, or the whole run."""
 
 
+Margin = Annotated[float, Unit("fraction")]
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far off each input may be: nine times of ten no more than so much above, or the same factor below.
+
+    The defaults are assumptions to be replaced by what a team knows; the report says so.
+    """
+
+    __pydantic_config__ = STRICT
+    traffic: Margin = 0.3
+    utilisation: Margin = 0.15
+    electricity: Margin = 0.2
+    on_demand: Margin = 0.1
+    """Of the price under this term; so the next."""
+    spot: Margin = 0.5
+    reserved_1y: Margin = 0.05
+    reserved_3y: Margin = 0.05
+    owned: Margin = 0.15
+
+
 @dataclass(frozen=True)
 class Plan:
     """The question, in full: exactly one of serve, train, infer, capacity and lifetime. All but capacity need a workload."""
@@ -261,6 +283,7 @@ class Plan:
     lifetime: Lifetime | None = None
     hardware: Hardware = field(default_factory=Hardware)
     economics: Economics = field(default_factory=Economics)
+    uncertainty: Uncertainty = field(default_factory=Uncertainty)
     rent: Rent = field(default_factory=Rent)
     own: Own = field(default_factory=Own)
     fleet: Fleet | None = None

@@ -25,6 +25,8 @@ class Bills:
     carbon: Array
     embodied: Array
     pue: Array
+    idle: Array
+    full: Array
 
     def fields(self, i: int) -> dict[str, Any]:
         """What listing ``i`` adds to a candidate."""
@@ -66,7 +68,7 @@ def bills(inputs: Inputs, listed: Sequence[Listing], places: Sequence[Place], ro
     life = inputs.plan.economics.horizon / units.HOUR
     return Bills(
         account, watts, joules, joules * units.YEAR / units.HOUR / account.held, joules * intensity,
-        made * rows.devices * account.held / life, pue,
+        made * rows.devices * account.held / life, pue, idle, full,
     )  # fmt: skip
 
 

@@ -14,17 +14,20 @@ from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES, SPARSE
-from planner.search import capacity, estimate, infer, layout_space, networks, serve, train
+from planner.search import capacity, drivers, estimate, infer, layout_space, networks, serve, train
+from planner.search import intervals as bounds
 from planner.search.bills import bills
 from planner.search.blank import blank
 from planner.search.cite import cited
-from planner.search.intervals import around, task_of
+from planner.search.intervals import about, around, task_of
 from planner.search.listings import NOBODY, Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
 from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
 
+EXPLORED = 8
+"""Devices whose best candidate gets the figures that only charts of a few show."""
 USUAL = {"serve": ("fp8", "bf16"), "train": ("bf16",), "infer": ("int8", "fp16")}
 
 
@@ -49,13 +52,29 @@ def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
         index = [of_place[listing.place] for listing in able]
         rows = _working(inputs, able, explained.rows.take(index))
         bill = bills(inputs, able, places, rows, machines.device.take(rows.setting))
-    made = [_impossible(inputs, listing, places[listing.place]) for listing in listed if listing.place not in of_place]
+    made: list[tuple[Candidate, int | None]] = [
+        (_impossible(inputs, listing, places[listing.place]), None) for listing in listed if listing.place not in of_place
+    ]
     for at, (listing, i) in enumerate(zip(able, index, strict=True)):
         excess = {name: float(values[best[i]]) for name, values in options.excess.items()}
         start = replace(blank(inputs, listing, places[listing.place], int(rows.instances[at])), **bill.fields(at))
-        one = _Row(listing, places[listing.place], i, float(rows.lost[at]), excess)
-        made.append(_candidate(inputs, start, one, explained, machines, found))
-    return _distinctly(sorted(made, key=_rank))
+        power = (float(bill.idle[at]), float(bill.full[at]))
+        one = _Row(listing, places[listing.place], i, float(rows.lost[at]), excess, power)
+        made.append((_candidate(inputs, start, one, explained, machines, found), i))
+    return _distinctly(_explored(sorted(made, key=lambda pair: _rank(pair[0])), options, explained))
+
+
+def _explored(ranked: list[tuple[Candidate, int | None]], options: Options, explained: Explained) -> list[Candidate]:
+    """The best on each device, up to EXPLORED devices, with their operators and what other batches would do."""
+    seen: set[str] = set()
+    found = []
+    for c, i in ranked:
+        if i is not None and c.device not in seen and len(seen) < EXPLORED:
+            seen.add(c.device)
+            row = explained.rows.take([i])
+            c = replace(c, operations=drivers.operations(explained, i), curve=drivers.curve(options, row))  # noqa: PLW2901
+        found.append(c)
+    return found
 
 
 def _working(inputs: Inputs, listed: Sequence[Listing], rows: Columns) -> Columns:
@@ -139,6 +158,8 @@ class _Row:
     index: int
     lost: float
     excess: dict[str, float]
+    power: tuple[float, float]
+    """Watts of all its instances without load and fully loaded."""
 
 
 def _candidate(
@@ -155,16 +176,17 @@ def _candidate(
     task = task_of(inputs.plan.scenario, graph=graph)
     total = sum(made.cost_parts.values())
     millions = work(inputs, float(row.hours[0]) * lost) / 1e6
-    spread = around(total, inputs.intervals, task, evidence)
+    near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
+    spread = around(total, inputs.intervals, task, evidence, near)
     over = {**one.excess, **_budget(inputs, total)}
     why = _hostless(inputs, listing) or reason(over, inputs, place, e, i, device) or _unpriced(inputs, listing)
     why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
     return replace(
         made, devices=int(row.devices[0]), precision=precision, layout=_layout(inputs, row),
-        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence),
+        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence, near),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph), evidence)
+            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph), evidence, near)
             for k, v in e.latency.items()
         },
         cost=spread, unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
@@ -174,7 +196,10 @@ def _candidate(
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
-        cited=cited(listing, place, precision, used(laws, inputs.workload)),
+        cited=(*cited(listing, place, precision, used(laws, inputs.workload)),
+               bounds.cited(inputs.intervals, task, evidence, near)),
+        drivers=drivers.drivers(listing, place, e, i, one.power, inputs.plan.spare),
+        peaks=(float(device.peak[0]), float(device.bandwidth[0])),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from planner.model.passes import run
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Infer
 from planner.search import estimate, networks
+from planner.search.drivers import timed
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
 
@@ -43,7 +44,7 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
         "latency": (seconds + _gathering(inputs, infer, rows)) / (infer.latency or np.inf),
         "devices": rows.devices / sites / inputs.plan.hardware.max_devices,
     }
-    return Options(rows, excess)
+    return Options(rows, excess, {"throughput": rate, "latency": seconds + _gathering(inputs, infer, rows)})
 
 
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
@@ -51,7 +52,9 @@ def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> E
     machine = machines.take(rows.setting)
     one = run(networks.forward(inputs.workload, rows), machine)
     latency = {"latency": one.seconds + _gathering(inputs, infer, rows)}
-    return Explained(rows, latency, networks.held(inputs.workload, rows), machine.device.capacity, one, one.flop)
+    ops = timed(networks.forward(inputs.workload, rows), machine)
+    held = networks.held(inputs.workload, rows)
+    return Explained(rows, latency, held, machine.device.capacity, one, one.flop, operators=ops)
 
 
 def _gathering(inputs: Inputs, infer: Infer, rows: Columns) -> np.ndarray:

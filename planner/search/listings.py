@@ -1,6 +1,7 @@
 """What can be bought or rented: every offer and term that the plan allows, and the places those offers stand for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.errors import InputError
@@ -33,6 +34,8 @@ class Listing:
     """Index into the places."""
     amount: float
     """The price in the plan's currency."""
+    regions: Mapping[str, float] = field(default_factory=dict)
+    """What the same costs under this term by region, in the plan's currency."""
 
 
 def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
@@ -45,6 +48,7 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
     """
     places: dict[tuple[str, int], int] = {}
     found: dict[tuple[object, ...], Listing] = {}
+    priced: dict[tuple[object, ...], dict[str, float]] = {}
     terms = [t for t in TERMS if t in inputs.plan.hardware.terms and (t == "owned" or not inputs.plan.fleet)]
     worth = {inputs.plan.economics.currency: 1.0} | {code: r.amount for code, r in inputs.plan.economics.rates.items()}
     for provider in inputs.providers:
@@ -61,10 +65,13 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                 listing = Listing(provider, offer, term, price, index, price.amount * worth[price.currency])
                 region = offer.region if inputs.plan.hardware.regions else ""
                 alike = (provider.id, index, offer.id if term == "owned" else "", term, region)
+                there = priced.setdefault(alike[:-1], {})
+                there[offer.region] = min(listing.amount, there.get(offer.region, listing.amount))
                 if listing.amount < found.setdefault(alike, listing).amount:
                     found[alike] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
+    found = {alike: replace(x, regions=priced[alike[:-1]]) for alike, x in found.items()}
     offered = {o.system for p in inputs.providers for o in p.offers}
     for id in inputs.plan.hardware.systems:
         if id in inputs.systems and id not in offered:

@@ -10,14 +10,17 @@ from planner.model import memory, serving
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
 from planner.model.families.transformer_size import adapter_width
-from planner.model.operation import Machine
+from planner.model.operation import Machine, Op
+from planner.model.passes import Pass
 from planner.model.speculative import Draft, layer_of
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Serve
 from planner.schema.workload import Architecture
 from planner.search import estimate
+from planner.search.drivers import timed, times
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
+from planner.search.result import CONTEXTS, LOADS
 from planner.search.serving_space import Space, space, workers
 
 KEPT = (
@@ -127,19 +130,54 @@ def rated(serve: Serve, s: Served, most: float) -> Options:
         "tpot": s.tpot / (serve.tpot or np.inf),
         "devices": rows.devices / most,
     }
-    return Options(rows, excess)
+    return Options(rows, excess, {"throughput": rate / instances, "latency": s.tpot})
 
 
 def explain(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> Explained:
     """The chosen rows with their parts."""
-    pair = np.arange(len(rows))
-    prefillers = rows.with_(**{name: rows[f"prefill_{name}"] for name in PREFILLED})
-    decoding, prompts = Columns(worker=pair, batch=rows.batch), Columns(worker=pair, budget=rows.budget)
-    s = served(asking(inputs, serve), Space(rows, decoding, prompts, pair, pair, rows.apart > 0), machines, prefillers)
+    s = _alone(inputs, serve, rows, machines)
     latency = {"duration": rows.hours * units.HOUR} if serve.requests else {"ttft": s.ttft, "tpot": s.tpot}
     step = s.service.decode
     behind = {"ttft": s.service.prefill, "tpot": step, "duration": step}
-    return Explained(rows.with_(queued=s.ttft > 2 * s.alone), latency, s.held, s.capacity, step, step.flop, behind)
+    return Explained(
+        rows.with_(queued=s.ttft > 2 * s.alone), latency, s.held, s.capacity, step, step.flop, behind,
+        None if serve.requests else _waits(serve, s), _longer(inputs, serve, rows, machines, s),
+        _operators(inputs, serve, rows, machines),
+    )  # fmt: skip
+
+
+def _alone(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> Served:
+    """Chosen rows, each with a worker of its own."""
+    pair = np.arange(len(rows))
+    prefillers = rows.with_(**{name: rows[f"prefill_{name}"] for name in PREFILLED})
+    decoding, prompts = Columns(worker=pair, batch=rows.batch), Columns(worker=pair, budget=rows.budget)
+    return served(asking(inputs, serve), Space(rows, decoding, prompts, pair, pair, rows.apart > 0), machines, prefillers)
+
+
+def _waits(serve: Serve, s: Served) -> Array:
+    """Time to first token [s] at LOADS, as the plan limits it (P, len(LOADS))."""
+    seen = [serving.arrivals(s.service, s.rows.with_(load=np.full(len(s.rows), x))) for x in LOADS]
+    return np.stack([w.ttft_at(serve.percentile) if serve.percentile else w.ttft for w in seen], axis=1)
+
+
+def _longer(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine, s: Served) -> dict[str, Array]:
+    """Rate and time to first token where prompts are shorter and longer; NaN where their cache does not fit."""
+    longest = inputs.workload.architecture.max_context if inputs.workload.architecture else 0
+
+    def at(factor: float) -> tuple[Array, Array]:
+        other = _alone(inputs, serve, rows.with_(input_tokens=rows.input_tokens * factor), machines)
+        held = np.maximum(_total(other.held), np.where(rows.apart > 0, _total(other.prefill_held), 0.0))
+        fits = (held <= memory.usable(other.capacity)) & (rows.input_tokens * factor + rows.output_tokens <= longest)
+        return np.where(fits, other.rate, np.nan), np.where(fits, other.ttft, np.nan)
+
+    found = {factor: at(factor) for factor in CONTEXTS if factor != 1}
+    return {"rate": times(s.rate, lambda f: found[f][0]), "ttft": times(s.ttft, lambda f: found[f][1])}
+
+
+def _operators(inputs: Inputs, serve: Serve, rows: Columns, machines: Machine) -> tuple[tuple[Op, Pass], ...]:
+    side = _side(asking(inputs, serve), rows, machines)
+    _, ops = serving.decode_operators(side.a, side.w, side.w.batch, serving.context(side.w), side.draft)
+    return timed(ops, side.machine)
 
 
 def served(asked: Asked, sp: Space, machines: Machine, prefill_workers: Columns | None = None) -> Served:

@@ -16,7 +16,7 @@ from planner.schema.precision import RECIPES
 from planner.search import divide, estimate, layout_space, networks, single_networks
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
-from planner.search.intervals import around, task_of
+from planner.search.intervals import about, around, task_of
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
@@ -82,9 +82,11 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     if not np.isfinite(ran.one.seconds[0]):
         what = f"'{subject.workload.id}' cannot be estimated on {device.name}"
         raise InputError(what, hint="It attends, which is computed in 16 bits, and the device publishes no peak for that.")
+    near = about(request.mode, device.kind, subject.workload, found[0])
 
     def spread(figure: str, value: float) -> Estimate:
-        return around(value, subject.intervals, task_of(request.mode, figure, graph=subject.workload.graph is not None), evidence)
+        task = task_of(request.mode, figure, graph=subject.workload.graph is not None)
+        return around(value, subject.intervals, task, evidence, near)
 
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)

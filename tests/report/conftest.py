@@ -7,8 +7,24 @@ from typing import Any
 
 import pytest
 
+from planner.decide.sensitivity import with_sensitivity
+from planner.decide.uncertainty import with_odds
 from planner.search.life import LifeTable, Lived, Plain
-from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Ownership, Result, Verdict, Way
+from planner.search.result import (
+    LOADS,
+    SCHEMA_VERSION,
+    Basis,
+    Candidate,
+    Cited,
+    Drivers,
+    Estimate,
+    Operation,
+    Ownership,
+    Point,
+    Result,
+    Verdict,
+    Way,
+)
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
 DEVICES = [
@@ -51,7 +67,7 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
     throughput = spread(speed * devices * 0.97**step * (1.2 if index % 3 else 1.05), evidence)
     rent = price * devices * discount
     parts = {
-        "compute": rent,
+        "rent": rent,
         "host": rent * 0.12,
         "storage": 60.0 + 4 * devices,
         "egress": 85.0,
@@ -95,6 +111,21 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
             Cited(f"{device}: memory bandwidth", "3.1 TB/s", f"https://example.test/{kind}.pdf", "2026-03-01", "dense"),
             Cited(f"{device}: price, {term}", f"{price * discount / 730:.2f} USD/h", "Example price list", "2026-11-02"),
         ),
+        drivers=Drivers(
+            100.0 * devices,
+            520.0 * devices,
+            regions={"north-1": price * discount, "south-2": price * discount * 1.1},
+            price=price * discount,
+            waits=tuple(0.31 + tpot + load / 10 for load in LOADS),
+            longer={"rate": (1.4, 1.0, 0.6), "ttft": (0.6, 1.0, 1.9)},
+        ),
+        operations=(
+            Operation("ffn up", "matmul", 4e12, 5e9, tpot * 0.4),
+            Operation("attention", "attention", 2e11, 3e10, tpot * 0.2),
+            Operation("norms", "elementwise", 0.0, 1e9, tpot * 0.06),
+        ),
+        peaks=(1e15, 3e12),
+        curve=tuple(Point(b, throughput.value * b / (b + 16), tpot * (b + 16) / 80, b < 128) for b in (1, 4, 16, 64, 256)),
     )
 
 
@@ -132,7 +163,7 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
     found.sort(key=lambda c: (not c.feasible, c.cost.value))
     fitting = [c for c in found if c.feasible]
     front = [c.label for c in fitting if not any(_beats(other, c) for other in fitting)]
-    return Result(
+    made = Result(
         schema_version=SCHEMA_VERSION,
         title="Which hardware should serve willow-70b at 20 requests a second?",
         scenario="serving",
@@ -156,8 +187,17 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
         owner="Platform team",
         date="2026-11-24",
         status="draft",
+        basis=BASIS,
         ownership=_ownership(fitting),
     )
+    return with_sensitivity(with_odds(made, 500))
+
+
+BASIS = Basis(
+    moves=True, utilisation=0.9, electricity=0.12, horizon=9e7, context=1000.0, limits={"tpot": 0.05, "devices": 256.0},
+    uncertainty={"traffic": 0.2, "utilisation": 0.1, "electricity": 0.2, "on_demand": 0.1, "reserved_1y": 0.05, "spot": 0.3},
+    shared={"workload": 0.4, "device": 0.2},
+)  # fmt: skip
 
 
 def _ownership(fitting: list[Candidate]) -> Ownership | None:

@@ -11,8 +11,9 @@ ORDER = 80
 TITLE = "Details"
 
 MANY = 20
+"""Options with a fold each; the table has all of them, and CSV and JSON every figure."""
 PRINTED = 12
-"""Of more than MANY options, paper gets the first so many."""
+"""Of these, paper gets the first so many."""
 
 Pair = tuple[str, str]
 
@@ -22,9 +23,9 @@ def context(result: Result) -> dict[str, object]:
     if not result.candidates:
         return {}
     count = len(result.candidates)
-    kept = count if count <= MANY else PRINTED
-    options = [_option(result, c, rank <= kept) for rank, c in enumerate(result.candidates, 1)]
-    return {"options": options, "kept": kept, "count": count}
+    kept = count if count <= PRINTED else PRINTED
+    options = [_option(result, c, rank <= kept) for rank, c in enumerate(result.candidates[:MANY], 1)]
+    return {"options": options, "kept": kept, "shown": len(options), "count": count}
 
 
 def _option(result: Result, c: Candidate, printed: bool) -> dict[str, object]:

@@ -57,12 +57,12 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
     named = c.label in (verdict.choice, verdict.runner_up, *result.front[:NAMED])
     latency = [[LATENCY_HEADS.get(k, brief(k, 24)), latency_form(k)(e.value)] for k, e in c.latency.items()]
     return {
-        "x": c.cost.value,
-        "xl": c.cost.low,
-        "xh": c.cost.high,
-        "y": c.throughput.value,
-        "yl": c.throughput.low,
-        "yh": c.throughput.high,
+        "x": _seen(c.cost.value),
+        "xl": _seen(c.cost.low),
+        "xh": _seen(c.cost.high),
+        "y": _seen(c.throughput.value),
+        "yl": _seen(c.throughput.low),
+        "yh": _seen(c.throughput.high),
         "kind": kind_class(c.kind),
         "evidence": c.throughput.evidence if c.throughput.evidence in EVIDENCE else "",
         "rejected": not c.feasible,
@@ -79,6 +79,11 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
             *([["Rejected", brief(c.rejected, 160)]] if c.rejected else []),
         ],
     }
+
+
+def _seen(value: float) -> float:
+    """To five digits: more cannot be seen in a chart."""
+    return float(f"{value:.5g}")
 
 
 def _legend(seen: list[Candidate]) -> list[dict[str, str]]:
