@@ -40,14 +40,17 @@ USUAL: dict[str, object] = {
     "idle": 0.0, "busy": 0.0, "per_node": 1.0, "group": 1, "spare": 0, "waits": [], "longer": {}, "regions": {}, "stuck": False,
 }  # fmt: skip
 """What an option is unless its record says otherwise: kept short, as a page holds a hundred of them."""
-DIGITS = 6  # of what only decides whether a limit is kept
+DIGITS = 5  # of what only decides whether a limit is kept
 
 
 def _option(lv: "Levers", keys: list[tuple[str, ...]], index: dict[str, int], i: int) -> dict[str, object]:
     power = any("energy" in key and lv.amounts[key][i] for key in keys)
     rate, ttft = lv.longer["rate"][i], lv.longer["ttft"][i]
     longer = {"rate": [*map(float, rate)], "ttft": [*map(_short, ttft)]} if any(rate != 1) else {}
-    named = {str(index[region]): price for region, price in lv.regions[i].items() if region}
+    named: dict[str, list[int]] = {}  # regions by price: most offers cost the same in many
+    for region, price in lv.regions[i].items():
+        if region:
+            named.setdefault(f"{price:.9g}", []).append(index[region])
     option: dict[str, object] = {
         "label": brief(lv.labels[i], 80), "term": lv.terms[i], "instances": int(lv.instances[i]), "each": float(lv.each[i]),
         "rate": float(lv.rate[i]), "amounts": [float(lv.amounts[key][i]) for key in keys],

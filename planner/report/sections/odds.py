@@ -8,7 +8,7 @@ from planner.report.view import Chart, Format, chosen, money_of
 from planner.search.result import Candidate, Odds, Regret, Result
 from planner.units import money
 
-ORDER = 25
+ORDER = 26
 TITLE = "Price of being wrong"
 ROWS = 8
 LITTLE = 0.005

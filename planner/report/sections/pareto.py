@@ -56,7 +56,7 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
     verdict = result.verdict
     named = c.label in (verdict.choice, verdict.runner_up, *result.front[:NAMED])
     latency = [[LATENCY_HEADS.get(k, brief(k, 24)), latency_form(k)(e.value)] for k, e in c.latency.items()]
-    return {
+    point = {
         "x": _seen(c.cost.value),
         "xl": _seen(c.cost.low),
         "xh": _seen(c.cost.high),
@@ -75,10 +75,10 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
             ["Cost", money_text(c.cost.value)],
             ["Throughput", rate(c.throughput.value)],
             *latency,
-            ["Evidence", brief(c.throughput.evidence, 24)],
             *([["Rejected", brief(c.rejected, 160)]] if c.rejected else []),
         ],
     }
+    return {name: value for name, value in point.items() if value is not False}  # a hundred of them: what is false is left out
 
 
 def _seen(value: float) -> float:

@@ -5,7 +5,7 @@ from planner.search.result import Cited, Result
 
 ORDER = 100
 TITLE = "Sources"
-BEST = 40
+BEST = 25
 """Options whose sources the page holds; JSON has those of all."""
 MANY = 40
 """With more figures than this, paper gets only those of the choice and the runner-up."""

@@ -135,7 +135,7 @@ var PlannerCharts = (function () {
     var hollow = p.evidence === "datasheet";
     var colour = "var(--k-" + p.kind + ")";
     return {
-      value: [Math.log10(p.x), Math.log10(p.y)], tip: p.tip,
+      value: [Math.log10(p.x), Math.log10(p.y)], tip: p.tip.concat([["Evidence", p.evidence || "other"]]),
       symbol: SYMBOLS[p.evidence] || "circle", symbolSize: (SIZES[p.evidence] || 11) + (p.choice ? 4 : 0),
       itemStyle: {
         color: hollow ? "var(--panel)" : colour, borderColor: hollow ? colour : "var(--panel)",

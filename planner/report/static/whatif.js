@@ -20,9 +20,16 @@ var PlannerWhatIf = (function () {
     return Math.exp(between(row.map(function (v) { return Math.log(number(v)); }), data.contexts.map(Math.log2), Math.log2(context)));
   }
 
-  /* Regions are sold in by their place in data.regions. */
+  /* The price of an option in a region, in times of the plan's; null where it is not sold there. Regions stand in the options
+     by their place in data.regions, under their price. */
+  function there(data, option, region) {
+    var at = data.regions.indexOf(region), found = null;
+    Object.keys(option.regions).forEach(function (price) { if (option.regions[price].indexOf(at) >= 0) found = +price; });
+    return found;
+  }
+
   function price(data, option, settings) {
-    var at = data.regions.indexOf(settings.region), here = at >= 0 && option.regions[at] !== undefined ? option.regions[at] : 1;
+    var found = settings.region ? there(data, option, settings.region) : 1, here = found === null ? 1 : found;
     var term = settings.prices[option.term];
     return here * (term === undefined ? 1 : term);
   }
@@ -35,7 +42,7 @@ var PlannerWhatIf = (function () {
   function nodes(sites, option, count) { return sites * Math.ceil(count / sites / option.per_node - SAME); }
 
   function sold(data, option, region) {
-    return !region || !Object.keys(option.regions).length || option.regions[data.regions.indexOf(region)] !== undefined;
+    return !region || !Object.keys(option.regions).length || there(data, option, region) !== null;
   }
 
   function keeps(data, option, settings, now) {
