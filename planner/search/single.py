@@ -134,7 +134,7 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> Run:
     s = estimate.serve(a, rows, machine, continuous=True)  # type: ignore[arg-type]
     replicas = r.devices // tp
     each = rows.input_tokens + rows.output_tokens / 2
-    held = memory.serving(size, rows.batch * transformer.kv_bytes(a, rows, each), rows, rows.batch * each)
+    held = memory.serving(size, rows.batch * transformer.kv_bytes(a, rows, each + memory.BLOCK / 2), rows, rows.batch * each)
     rate = float(s.output_rate[0]) * replicas
     figures = {
         "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens,
