@@ -41,7 +41,7 @@ def find_workload(name: str, profiles: Profiles, folder: Path, where: str = "") 
         return from_config(path)
     workload = read(path, Workload, id=path.stem if ID.fullmatch(path.stem) else "workload")
     sound(workload, path)
-    return profiles.workload(workload.of, where=f"{path} of") if workload.of else workload
+    return profiles.workload(workload.of, where=f"{path} of") if workload.of else profiles.described(workload)
 
 
 def from_config(path: Path) -> Workload:

@@ -7,11 +7,13 @@ same layout as ``hardware_profiles/``; a ``workloads/`` in it adds to the zoo.
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, get_args
 
 from planner.catalogue.document import read, read_text
+from planner.catalogue.networks import NetworkTable
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
@@ -59,6 +61,7 @@ class Profiles:
 
     def __init__(self, extra: Sequence[Path] = ()) -> None:
         self.roots = [*shipped(), *extra]
+        self.networks = NetworkTable()
         self._read: dict[tuple[str, str], object] = {}
 
     @cached_property
@@ -99,7 +102,12 @@ class Profiles:
         """A zoo entry by id."""
         workload = self._load("workload", id, Workload, where)
         sound(workload, self.files["workload"][id])
-        return workload
+        return self.described(workload)
+
+    def described(self, workload: Workload) -> Workload:
+        """A network with what its graph does, where the tables know it or one of its family."""
+        network = workload.network
+        return replace(workload, network=self.networks.described(workload.id, "", network)) if network else workload
 
     def calibration(self, id: str) -> Calibration | None:
         """The calibration of that id, or None: a device need not have one."""

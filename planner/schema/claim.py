@@ -89,7 +89,7 @@ BY_OPERATOR = frozenset({"torchtitan"})
 UNBALANCED = frozenset({"torchtitan"})
 """Stacks whose context-parallel ranks hold consecutive tokens, so that the last of them has the most attention to compute."""
 
-TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed"})
+TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed", "timm"})
 """Stacks that serve and train: what they keep of their kernels' speed in training is of another name, with "-train" behind it."""
 
 RESERVED = frozenset({"trtllm"})
@@ -135,7 +135,7 @@ FED = 5
 """One network in so many feeds the fit of the network law; the others only ever score it."""
 FED_RUNS = 3
 """One run of a language model in so many feeds the fit of its software stack."""
-FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2}
+FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2, "vitis-ai": 2, "hailort": 2}
 """The same for stacks with so few published runs that a third of them would not do."""
 
 

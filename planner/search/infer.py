@@ -57,10 +57,8 @@ def _gathering(infer: Infer, rows: Columns) -> np.ndarray:
 
 
 def _summary(inputs: Inputs, n: int) -> Columns:
-    summary = inputs.workload.network
-    assert summary is not None
-    activations = summary.activations.value if summary.activations else 0.0
-    return Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=n)
+    assert inputs.workload.network is not None
+    return estimate.network_table([inputs.workload.network]).take(np.zeros(n, int))
 
 
 def _memory(inputs: Inputs, rows: Columns) -> dict[str, np.ndarray]:

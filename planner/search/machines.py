@@ -205,6 +205,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "cache": lambda s: _memory(s, "cache", "capacity"),
     "units": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.kind == "gpu" else np.nan,
     "cores": lambda s: s.device.compute_units.value if s.device.compute_units else 1.0,
+    "overlay": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.fpga else 0.0,
     "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
     "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
     "host_power": _host_power,

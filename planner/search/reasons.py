@@ -58,4 +58,4 @@ def bottleneck(one: Pass, i: int, device: Columns) -> str:
     if largest in ("matmul", "attention", "experts"):
         compute = one.flop[i] / device.peak[0]
         return "compute" if compute > one.moved[i] / device.bandwidth[0] else "memory bandwidth"
-    return {"elementwise": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)
+    return {"elementwise": "memory bandwidth", "weights": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)

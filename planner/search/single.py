@@ -232,14 +232,13 @@ def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     summary = subject.workload.network
     if summary is None:
         raise InputError(f"'{subject.workload.id}' has no network summary")
-    activations = summary.activations.value if summary.activations else 0.0
-    columns = Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=1)
+    columns = estimate.network_table([summary])
     rows = rows.with_(batch=float(r.batch))
     one = run(network.forward(columns, rows), machine)  # type: ignore[arg-type]
     rate = r.batch / float(one.seconds[0]) * r.devices
     held = {
         "weights": summary.parameters.value * float(rows.weight[0]),
-        "activations": activations * float(rows.activation[0]) * r.batch,
+        "activations": float(columns.activations[0]) * float(rows.activation[0]) * r.batch,
     }
     return _Run(
         {"samples_per_s": rate, "latency_s": float(one.seconds[0])},

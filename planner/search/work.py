@@ -39,8 +39,7 @@ def anatomy(workload: Workload) -> dict[str, Any]:
 def _network(workload: Workload) -> dict[str, Any]:
     summary = workload.network
     assert summary is not None
-    activations = summary.activations.value if summary.activations else 0.0
-    s = Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=1)
+    s = estimate.network_table([summary])
     p = Columns(batch=1.0, weight=2.0, activation=2.0, length=1)
     phases = {"forward pass": network.forward(s, p), "training step": network.step(s, p)}
     return {"parameters": {"total": summary.parameters.value}, "phases": {k: [_op(o) for o in v] for k, v in phases.items()}}

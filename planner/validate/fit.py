@@ -15,7 +15,6 @@ from planner.calibrate.networks import fit_networks
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
-from planner.schema.claim import feeds_fit
 from planner.schema.coefficients import Calibration, Fit
 from planner.validate.predict import predict
 from planner.validate.rows import Rows
@@ -24,23 +23,24 @@ from planner.validate.translate import Translated
 
 
 def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
-    """(device, stack) -> fit, for every device with enough multi-sample inference rows of a zoo in the table at ``path``."""
+    """(device, stack) -> fit, for every device with enough multi-sample rows of a zoo in the table at ``path``."""
     found = translated(path, profiles)
     t = found.table
     of_network = np.array([s.network is not None for s in found.subjects])[t["subject"]]
-    usable = (t["skip"] == "") & of_network & (t["task"] == "inference") & (t["metric"] == "samples_per_s")
-    usable &= ~t["scenario"].isin(["single_thread", "singlestream"])
+    usable = (t["skip"] == "") & of_network & (t["metric"] == "samples_per_s")
+    usable &= t["scenario"] != "singlestream"
     fits = {}
     for (device, stack), rows in t[usable].groupby(["hardware", "stack"]):
         index = t.index.get_indexer(rows.index)
         r = Rows(found, index, lambda _: None)
         batch = r.number("batch", 1.0)
         seconds = batch * r.number("devices") / rows["value"].to_numpy(float)
-        fed = rows["workload"].map(feeds_fit).to_numpy(bool)
-        op = network.forward(r.networks(), r.base.with_(batch=batch))[0]
+        pass_ = network.step if rows["task"].iloc[0] == "training" else network.forward
+        ops = pass_(r.networks(), r.base.with_(batch=batch))
         source = f"{rows['source'].iloc[0]}, {rows['ref'].iloc[0].split('#')[0]}"
+        fed, latency = rows["feeds"].to_numpy(bool), (rows["scenario"] == "single_thread").to_numpy()
         try:
-            fits[str(device), str(stack)] = fit_networks(op, r.machine, seconds, fed, source)
+            fits[str(device), str(stack)] = fit_networks(ops, r.machine, seconds, fed, latency, str(stack), source)
         except ValueError as error:
             raise InputError(str(error), where=f"{path} {device}") from None
     return fits

@@ -47,7 +47,7 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
     t["kind"] = np.select([net, training, first], ["network", "training", "first token"], "serving")
-    t["in_fit"] = t["feeds"] & ~(net & training)
+    t["in_fit"] = t["feeds"]
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)
     return t
@@ -124,26 +124,21 @@ def _tensor_degree(r: Rows, a: Columns) -> Array:
 
 
 def _network(r: Rows) -> dict[str, Array]:
-    """A network summary: a batch at a time on each device; an FPGA's host threads each drive one of its cores."""
-    summary = r.networks()
+    """A network: a batch at a time on each device; an FPGA's host threads each drive one of its cores."""
     batch = r.number("batch", 1.0)
     scenario = r.table["scenario"].to_numpy()
-    alone = scenario == "single_thread"
-    share = np.where(alone, 1 / np.maximum(1.0, r.machine.device.cores), 1.0)
-    machine = replace(r.machine, device=r.machine.device.with_(peak=r.machine.device.peak * share))
-    p = r.base.with_(batch=batch)
-    seconds = run(network_family.forward(summary, p), machine).seconds
-    rate = batch / seconds * r.number("devices")
+    ops = network_family.forward(r.networks(), r.base.with_(batch=batch))
+    one = network_family.alone(ops, r.machine).seconds
+    between = np.where(scenario == "single_thread", one, network_family.stream(ops, r.machine))
+    rate = batch / between * r.number("devices")
     streams = np.where(scenario == "multistream", 8.0, batch)
-    latency = seconds / batch * streams
+    latency = one / batch * streams
     return {"samples_per_s": rate, "queries_per_s": rate, "latency_p50_s": latency, "Latency (ms)": latency * 1e3}
 
 
 def _network_training(r: Rows) -> dict[str, Array]:
-    """A training step of a network summary, data parallel."""
-    summary = r.networks()
+    """A training step of a network, data parallel."""
     batch = r.number("batch", 1.0)
-    p = r.base.with_(batch=batch)
-    seconds = run(network_family.step(summary, p), r.machine).seconds
+    seconds = run(network_family.step(r.networks(), r.base.with_(batch=batch)), r.machine).seconds
     rate = batch / seconds * r.number("devices")
     return {"samples_per_s": rate, "step_s": seconds}

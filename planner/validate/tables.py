@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from planner.catalogue.claims import architectures_beside, read_claims
-from planner.catalogue.networks import NetworkTable
 from planner.catalogue.profiles import Profiles
 from planner.catalogue.tables import intervals
 from planner.schema.coefficients import Intervals
@@ -47,7 +46,8 @@ def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
 
 def translated(path: Path, profiles: Profiles) -> Translated:
     """The rows of one file with what they are about looked up."""
-    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, NetworkTable().find)
+    networks = profiles.networks
+    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find, networks.described)
     return translate(read_claims(path), architectures_beside(path), lookup)
 
 

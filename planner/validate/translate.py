@@ -34,6 +34,8 @@ class Lookup:
     system: Callable[[str], System | None]
     workload: Callable[[str], Workload]
     network: Callable[[str, str, float], Network | None]
+    described: Callable[[str, str, Network], Network]
+    """The network by its name and image with what its graph does."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "
 def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
     """Rows that fits may use: a fifth of the networks by name, a third of the language models' runs by what they are."""
     network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
-    names = t["workload"].map({name: claim.feeds_fit(name) for name in t["workload"].unique()}).to_numpy(bool)
+    pairs = t[["workload", "stack"]].itertuples(index=False, name=None)
+    names = np.array([claim.feeds_fit(name, claim.FED_OF_FEW.get(stack, claim.FED)) for name, stack in pairs], bool)
     runs = [
         claim.feeds_fit(" ".join(map(str, run)), claim.FED_OF_FEW.get(run[-1], claim.FED_RUNS))
         for run in t[RUN].itertuples(index=False, name=None)
@@ -127,7 +130,7 @@ def _subject(row: _Named, beside: Mapping[str, Architecture], lookup: Lookup) ->
     if row.workload in beside:
         return Subject(architecture=beside[row.workload])
     if row.gmacs > 0:
-        return Subject(network=_network(row))
+        return Subject(network=lookup.described(row.workload, row.image, _network(row)))
     found = lookup.network(row.workload, row.image, row.params_m)
     if found is not None:
         return Subject(network=found)
