@@ -272,6 +272,12 @@ def paper_jobs() -> Iterator[Job]:
     yield "paper/espcn", lambda: torch.nn.Sequential(chain((1, 64, 5), (64, 32, 3), (32, 4, 3)), torch.nn.PixelShuffle(2)), (
         1, 1, 156, 240,
     )  # fmt: skip
+    def separable(i: int, o: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Conv2d(i, i, 3, padding=1, groups=i), torch.nn.Conv2d(i, o, 1))
+
+    yield "paper/zero_dce_pp", lambda: torch.nn.Sequential(
+        separable(3, 32), *(separable(32, 32) for _ in range(6)), separable(32, 24)
+    ), (1, 3, 400, 600)  # fmt: skip
     yield "paper/zero_dce", lambda: chain((3, 32, 3), *[(32, 32, 3)] * 3, *[(32, 32, 3)] * 3, (32, 24, 3)), (1, 3, 400, 600)
 
 

@@ -41,6 +41,7 @@ HOST: Mapping[str, Range] = {
 OVERLAY: Mapping[str, Range] = PRODUCTS | HOST | {
     "layer": Range(1e-5, 1e-8, 1e-3),
     "threads": Range(2.0, 1.0, 8.0),
+    "scores": Range(1.0, 0.01, 10.0),
     "shared": Range(1.5, 1.0, 4.0),
 }  # fmt: skip
 """Of an accelerator that runs products one after another with the rest inside them, fed by a host beside it."""
@@ -49,11 +50,13 @@ ON_CHIP: Mapping[str, Range] = PRODUCTS | HOST | {
     "moved": Range(1.4, 0.05, 50.0),
     "hold": Range(1.5e-6, 1e-8, 1e-4),
     "hold_layers": Range(5e-12, 1e-13, 1e-9),
+    "hold_norm": Range(1e-8, 1e-10, 1e-5),
+    "scores": Range(1.0, 0.01, 10.0),
     "switch": Range(4e-5, 1e-7, 1e-2),
     "turns": Range(0.5, 0.01, 5.0),
 }  # fmt: skip
 """Of a chip that works out of the memory on it."""
-NOTHING = {"batchnorm": 1e6, "rest": 1e6, "scores": 1e6, "kernel": 0.0}
+NOTHING = {"batchnorm": 1e6, "rest": 1e6, "kernel": 0.0}
 """What accelerators that fuse everything into their products do not spend."""
 KINDS: Mapping[str, tuple[Mapping[str, Range], Mapping[str, float]]] = {
     "vitis-ai": (OVERLAY, NOTHING),
@@ -61,6 +64,7 @@ KINDS: Mapping[str, tuple[Mapping[str, Range], Mapping[str, float]]] = {
 }
 """Stack -> coefficients that are fitted, and those that are known; any other is a framework's."""
 PULL, SCALE = 0.02, 0.3
+SCALES = {"vitis-ai": 0.1}
 LEAST = 12
 
 
@@ -84,7 +88,7 @@ def fit_networks(
         one = alone(some, rows).seconds
         return np.where(latency[p.row], one, stream(some, rows))
 
-    found = solve(predict, points, seconds, ranges, ~fed, pull=PULL, scale=SCALE)
+    found = solve(predict, points, seconds, ranges, ~fed, pull=PULL, scale=SCALES.get(stack, SCALE))
     values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | known
     others = f"median error {found.held_out_median:.3f} on {found.held_out_points} others"
     return Fit(values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}")

@@ -35,6 +35,16 @@ class Counted:
     graph: Graph
 
 
+@dataclass(frozen=True)
+class Alias:
+    """What a name that the pattern fits is: ``like`` itself (exact) or of its family, perhaps with batch normalisation instead."""
+
+    pattern: re.Pattern[str]
+    like: str
+    exact: bool = False
+    batchnorm: bool = False
+
+
 class NetworkTable:
     """The tables of ``planner/data/networks``, read when first asked for."""
 
@@ -61,10 +71,13 @@ class NetworkTable:
         return found
 
     @cached_property
-    def aliases(self) -> list[tuple[re.Pattern[str], str, bool]]:
-        """Pattern of a name, the counted network that it means, and whether it is that one or only of its family."""
+    def aliases(self) -> list["Alias"]:
+        """What names of other zoos mean; the first that fits."""
         with (FOLDER / "aliases.csv").open(newline="") as file:
-            return [(re.compile(r["pattern"]), r["workload"], r["exact"] == "yes") for r in csv.DictReader(file)]
+            return [
+                Alias(re.compile(r["pattern"]), r["workload"], r["exact"] == "yes", r["norm"] == "batch")
+                for r in csv.DictReader(file)
+            ]
 
     @cached_property
     def families(self) -> Mapping[str, list[Counted]]:
@@ -107,14 +120,15 @@ class NetworkTable:
         """
         if network.graph is not None:
             return network
-        like, exact = self._like(network.like or name, network.parameters.value)
-        own = self.graphs.get(like, []) if exact or like != name else []
-        choices = own or self.families.get(_family(like)) or [c for cs in self.graphs.values() for c in cs]
+        alias = self._like(network.like or name, network.parameters.value)
+        own = self.graphs.get(alias.like, []) if alias.exact or alias.like != name else []
+        choices = own or self.families.get(_family(alias.like)) or [c for cs in self.graphs.values() for c in cs]
         wanted = area(image or network.input)
         counted = _nearest_size(choices, wanted) if own and wanted else _nearest_work(choices, network)
         scale = wanted / counted.area if wanted else 1.0
-        graph = _resized(counted.graph, scale if exact or 1 / FAR < scale < FAR else 1.0)
-        if exact and own and wanted:
+        graph = _resized(counted.graph, scale if alias.exact or 1 / FAR < scale < FAR else 1.0)
+        graph = replace(graph, norm=0.0, batchnorm=graph.norm) if alias.batchnorm else graph
+        if alias.exact and own and wanted:
             return replace(network, graph=graph)
         graph = replace(graph, inputs=CHANNELS * wanted) if wanted else graph
         weights = network.parameters.value / counted.parameters
@@ -124,11 +138,12 @@ class NetworkTable:
         """Whether the network that was counted under a name has so many parameters, where anybody says how many."""
         return any(not parameters or abs(log(c.parameters / parameters)) < SAME for c in self.graphs.get(name, ())[:1])
 
-    def _like(self, name: str, parameters: float) -> tuple[str, bool]:
+    def _like(self, name: str, parameters: float) -> Alias:
         if self._is(name, parameters):
-            return name, True
-        found = ((pattern.search(name), like, exact) for pattern, like, exact in self.aliases)
-        return next(((match.expand(like), exact) for match, like, exact in found if match), (name, False))
+            return Alias(re.compile(""), name, exact=True)
+        found = ((alias.pattern.search(name), alias) for alias in self.aliases)
+        known = next(((m, alias) for m, alias in found if m), None)
+        return replace(known[1], like=known[0].expand(known[1].like)) if known else Alias(re.compile(""), name)
 
 
 def area(image: str) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from planner.calibrate.fit import Range
-from planner.calibrate.networks import fit_networks
+from planner.calibrate.networks import KINDS, fit_networks
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
@@ -23,14 +23,19 @@ from planner.validate.translate import Translated
 
 
 def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
-    """(device, stack) -> fit, for every device with enough multi-sample rows of a zoo in the table at ``path``."""
+    """(device, stack) -> fit, for every device with enough multi-sample rows of a zoo in the table at ``path``.
+
+    Accelerators of one family share a fit: their zoos are small, and what differs between them stands in their datasheets.
+    """
     found = translated(path, profiles)
     t = found.table
     of_network = np.array([s.network is not None for s in found.subjects])[t["subject"]]
     usable = (t["skip"] == "") & of_network & (t["metric"] == "samples_per_s")
     usable &= t["scenario"] != "singlestream"
+    families = np.array([s.device.family for s in found.settings] + [""])[t["setting"].to_numpy()]
+    whose = t["hardware"].where(~t["stack"].isin(KINDS), families)  # few networks a device: all of the family's together
     fits = {}
-    for (device, stack), rows in t[usable].groupby(["hardware", "stack"]):
+    for (of, stack), rows in t[usable].groupby([whose[usable], "stack"]):
         index = t.index.get_indexer(rows.index)
         r = Rows(found, index, lambda _: None)
         batch = r.number("batch", 1.0)
@@ -40,9 +45,10 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
         source = f"{rows['source'].iloc[0]}, {rows['ref'].iloc[0].split('#')[0]}"
         fed, latency = rows["feeds"].to_numpy(bool), (rows["scenario"] == "single_thread").to_numpy()
         try:
-            fits[str(device), str(stack)] = fit_networks(ops, r.machine, seconds, fed, latency, str(stack), source)
+            fit = fit_networks(ops, r.machine, seconds, fed, latency, str(stack), source)
         except ValueError as error:
-            raise InputError(str(error), where=f"{path} {device}") from None
+            raise InputError(str(error), where=f"{path} {of}") from None
+        fits |= {(device, str(stack)): fit for device in rows["hardware"].unique()}
     return fits
 
 

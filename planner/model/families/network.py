@@ -39,7 +39,7 @@ def _ops(g: Columns, p: Columns, passes: float) -> list[Op]:
     one: Array = p.batch * 0 + 1.0
     none, many = np.zeros(len(one)), p.batch * passes
     traffic = {name: g[name] * p.activation * many for name in TRAFFIC}
-    held = {"held": g.weights * p.weight, "layers": g.layers * passes}
+    held = {"held": g.weights * p.weight, "layers": g.layers * passes, "norm": g.norm}
     start = {"kernels": g.kernels * passes, "layers": g.layers * passes}
     ends = {"batch": p.batch * one, "inputs": g.inputs, "outputs": g.outputs}
     products = [

@@ -39,11 +39,13 @@ COEFFICIENTS = {
     "shared": 1.0,  # how often cores that share a memory make it read the same again
     "hold": 0.0,  # bytes of weights that a chip holds, for a FLOP/s of its peak
     "hold_layers": 1e-11,  # products that it holds, for a FLOP/s of its peak
+    "hold_norm": 1e-8,  # elements of normalisations, which keep a whole layer waiting, for a FLOP/s of its peak
     "switch": 0.0,  # s to change from one part of a network to the next, for each product
     "turns": 0.0,  # how much longer products take in parts than all at once
 }
 PORT = 1e-3
 """Bytes a FLOP of peak: the unit of traffic on a chip that works out of its own memory."""
+HOLDS = {"held": "hold", "layers": "hold_layers", "norm": "hold_norm"}
 SHARP = 6.0
 """How suddenly a network stops to fit: a compiler's choice, which no size decides exactly."""
 
@@ -70,7 +72,7 @@ def streamed(op: Op, machine: Machine) -> Array:
     """Share of the weights that come from outside in every pass: all of them where a chip holds none."""
     d, c = machine.device, machine.laws["network"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        fill = op.shape["held"] / (c.hold * d.peak) + op.shape["layers"] / (c.hold_layers * d.peak)
+        fill = sum(op.shape[name] / (c[share] * d.peak) for name, share in HOLDS.items())
         return np.where(c.hold > 0, 1 / (1 + np.minimum(fill, 1e6) ** -SHARP), 1.0)
 
 
