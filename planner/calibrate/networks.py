@@ -56,16 +56,20 @@ ON_CHIP: Mapping[str, Range] = PRODUCTS | HOST | {
     "turns": Range(0.5, 0.01, 5.0),
 }  # fmt: skip
 """Of a chip that works out of the memory on it."""
+COMPILED: Mapping[str, Range] = {name: PRODUCTS[name] for name in ("pointwise", "attention", "depthwise", "moved")} | {"dense": Range(0.5, 0.05, 1.0)}
+"""Of a stack that compiles a network into few kernels; so few published runs that the rest is left as it is."""
 NOTHING = {"batchnorm": 1e6, "rest": 1e6, "kernel": 0.0}
 """What accelerators that fuse everything into their products do not spend."""
 KINDS: Mapping[str, tuple[Mapping[str, Range], Mapping[str, float]]] = {
     "vitis-ai": (OVERLAY, NOTHING),
     "hailort": (ON_CHIP, NOTHING),
+    "mlperf-network": (COMPILED, {"batchnorm": 1e6, "rest": 1e6, "kernel": 2e-6}),
 }
 """Stack -> coefficients that are fitted, and those that are known; any other is a framework's."""
 PULL, SCALE = 0.02, 0.3
 SCALES = {"vitis-ai": 0.1}
-LEAST = 12
+PULLS = {"mlperf-network": 0.2}
+LEAST = 6
 
 
 def fit_networks(
@@ -88,7 +92,7 @@ def fit_networks(
         one = alone(some, rows).seconds
         return np.where(latency[p.row], one, stream(some, rows))
 
-    found = solve(predict, points, seconds, ranges, ~fed, pull=PULL, scale=SCALES.get(stack, SCALE))
+    found = solve(predict, points, seconds, ranges, ~fed, pull=PULLS.get(stack, PULL), scale=SCALES.get(stack, SCALE))
     values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | known
     others = f"median error {found.held_out_median:.3f} on {found.held_out_points} others"
     return Fit(values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}")

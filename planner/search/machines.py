@@ -81,7 +81,9 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
-    return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
+    found = {law: _first(law, variants, ladder) for law, variants in wanted.items()}
+    own = _first("network", setting.stacks, ladder)  # a stack's own set, of any relative, before another stack's of a near one
+    return found | ({"network": own} if own.fit else {})
 
 
 def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machine, list[dict[str, Found]]]:

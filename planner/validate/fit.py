@@ -16,7 +16,8 @@ from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
 from planner.schema.coefficients import Calibration, Fit
-from planner.validate.predict import predict
+from planner.schema.claim import NETWORKS
+from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
 from planner.validate.translate import Translated
@@ -30,15 +31,17 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
     found = translated(path, profiles)
     t = found.table
     of_network = np.array([s.network is not None for s in found.subjects])[t["subject"]]
-    usable = (t["skip"] == "") & of_network & (t["metric"] == "samples_per_s")
+    usable = (t["skip"] == "") & of_network & t["metric"].isin(["samples_per_s", "queries_per_s"])
     usable &= t["scenario"] != "singlestream"
-    families = np.array([s.device.family for s in found.settings] + [""])[t["setting"].to_numpy()]
+    devices = [s.device for s in found.settings]
+    families, kinds = (np.array([*named, ""])[t["setting"].to_numpy()] for named in ([d.family for d in devices], [d.kind for d in devices]))
     whose = t["hardware"].where(~t["stack"].isin(KINDS), families)  # few networks a device: all of the family's together
+    whose = whose.where(~t["stack"].str.endswith(NETWORKS), kinds)  # and fewer still: all of the kind's
     fits = {}
     for (of, stack), rows in t[usable].groupby([whose[usable], "stack"]):
         index = t.index.get_indexer(rows.index)
         r = Rows(found, index, lambda _: None)
-        batch = r.number("batch", 1.0)
+        batch = published_batch(r)
         seconds = batch * r.number("devices") / rows["value"].to_numpy(float)
         pass_ = network.step if rows["task"].iloc[0] == "training" else network.forward
         ops = pass_(r.networks(), r.base.with_(batch=batch))

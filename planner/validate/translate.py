@@ -69,6 +69,8 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
+    network = np.array([s.network is not None for s in subjects])[t["subject"].to_numpy()]
+    t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     settings = _settings(t, lookup)
     t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
@@ -87,7 +89,8 @@ def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
         claim.feeds_fit(" ".join(map(str, run)), claim.FED_OF_FEW.get(run[-1], claim.FED_RUNS))
         for run in t[RUN].itertuples(index=False, name=None)
     ]
-    return np.where(network, names, np.array(runs, bool))
+    by_name = network & ~t["stack"].str.endswith(claim.NETWORKS).to_numpy(bool)
+    return np.where(by_name, names, np.array(runs, bool))
 
 
 def _mark(t: pd.DataFrame, rows: "pd.Series[bool]", reason: str) -> None:
