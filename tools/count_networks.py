@@ -12,22 +12,24 @@ ATen call of the forward pass in evaluation, as an eager framework would launch 
 
 import contextlib
 import csv
+import itertools
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
+from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 VIEWS = frozenset(
-    "view _unsafe_view expand permute transpose slice select split split_with_sizes unsqueeze squeeze t detach unbind "
-    "as_strided alias chunk unfold reshape _reshape_alias narrow lift_fresh empty new_empty diagonal".split()
-)  # a view moves nothing
-NORMS = frozenset("native_layer_norm _softmax native_group_norm linalg_vector_norm".split())
+    ["view", "_unsafe_view", "expand", "permute", "transpose", "slice", "select", "split", "split_with_sizes", "unsqueeze",
+     "squeeze", "t", "detach", "unbind", "as_strided", "alias", "chunk", "unfold", "reshape", "_reshape_alias", "narrow",
+     "lift_fresh", "empty", "new_empty", "diagonal"]
+)  # fmt: skip
+NORMS = frozenset(["native_layer_norm", "_softmax", "native_group_norm", "linalg_vector_norm"])
 PRODUCTS = ("dense", "pointwise", "grouped", "depthwise", "attention")
 COLUMNS = (
     *PRODUCTS, *(f"{kind}_thin" for kind in PRODUCTS if kind != "depthwise"),
@@ -201,10 +203,11 @@ def yolo_jobs() -> Iterator[Job]:
     """The detectors of the ultralytics package, by their configurations."""
     from ultralytics.nn import tasks
 
-    plain = "yolov3 yolov3-spp yolov3-tiny yolov5n yolov5s yolov5m yolov5l yolov6n yolov8n yolov8s yolov8m yolov8l yolov8x yolov9t "
-    plain += "yolov9s yolov9m yolov9c yolov10n yolov10s yolov10m yolov10b yolov10l yolov10x yolo11n yolo11s yolo11m yolo11l yolo11x "
-    plain += "yolo12n yolo12s"
-    made = [(name, tasks.DetectionModel, 640) for name in plain.split()] + [("yolov5m-p6", tasks.DetectionModel, 1280)]
+    sizes = {"yolov3": ("", "-spp", "-tiny"), "yolov5": "nsml", "yolov6": "n", "yolov8": "nsmlx", "yolov9": "tsmc",
+             "yolov10": "nsmblx", "yolo11": "nsmlx", "yolo12": "ns"}  # fmt: skip
+    made = [(name + size, tasks.DetectionModel, 640) for name, some in sizes.items() for size in some] + [
+        ("yolov5m-p6", tasks.DetectionModel, 1280)
+    ]
     made += [(f"yolov8{size}-seg", tasks.SegmentationModel, 640) for size in "nsm"]
     made += [(f"yolov8{size}-pose", tasks.PoseModel, 640) for size in "nsm"]
     for name, kind, side in made:
@@ -272,6 +275,7 @@ def paper_jobs() -> Iterator[Job]:
     yield "paper/espcn", lambda: torch.nn.Sequential(chain((1, 64, 5), (64, 32, 3), (32, 4, 3)), torch.nn.PixelShuffle(2)), (
         1, 1, 156, 240,
     )  # fmt: skip
+
     def separable(i: int, o: int) -> torch.nn.Module:
         return torch.nn.Sequential(torch.nn.Conv2d(i, i, 3, padding=1, groups=i), torch.nn.Conv2d(i, o, 1))
 
@@ -284,10 +288,10 @@ def paper_jobs() -> Iterator[Job]:
 def main(output: Path, only: str = "") -> None:
     """One line a network and size; what cannot be built is named on stderr and left out; other lines than ``only``'s stay."""
     torch.autocast = lambda *_, **__: contextlib.nullcontext()  # networks that switch it off know no meta device
-    jobs: Iterable[Job] = [*yolo_jobs(), *torchvision_jobs(), *other_jobs(), *paper_jobs(), *timm_jobs(output.with_name("timm.csv"))]
+    zoos = (yolo_jobs(), torchvision_jobs(), other_jobs(), paper_jobs(), timm_jobs(output.with_name("timm.csv")))
     wanted = re.compile(only)
     rows = [row for row in csv.reader(output.open()) if not wanted.search(row[0])][1:] if only else []
-    for name, make, shape in jobs:
+    for name, make, shape in itertools.chain(*zoos):
         if not wanted.search(name):
             continue
         try:

@@ -14,7 +14,7 @@ from planner.model.families.network import alone, stream
 from planner.model.operation import Machine, Op
 from planner.schema.coefficients import Fit
 
-PRODUCTS: Mapping[str, Range] = {
+PRODUCTS: dict[str, Range] = {
     "dense": Range(0.7, 0.01, 2.0),
     "pointwise": Range(0.7, 0.01, 2.0),
     "grouped": Range(0.3, 0.003, 2.0),
@@ -26,26 +26,26 @@ PRODUCTS: Mapping[str, Range] = {
     "weights": Range(0.5, 0.02, 2.0),
 }
 """Products above their peak: clocks run above the datasheet's. Bytes above their bandwidth: they stay in a cache or are fused."""
-FRAMEWORK: Mapping[str, Range] = PRODUCTS | {
+FRAMEWORK: dict[str, Range] = PRODUCTS | {
     "batchnorm": Range(0.8, 0.02, 50.0),
     "rest": Range(0.7, 0.02, 50.0),
     "scores": Range(1.0, 0.01, 10.0),
     "kernel": Range(1e-5, 1e-8, 1e-3),
 }
 """Of a stack that launches an operator after another."""
-HOST: Mapping[str, Range] = {
+HOST: dict[str, Range] = {
     "host_in": Range(1e-8, 1e-12, 1e-6),
     "host_out": Range(2e-9, 1e-12, 1e-6),
     "t1": Range(2e-4, 1e-7, 1e-2),
 }
-OVERLAY: Mapping[str, Range] = PRODUCTS | HOST | {
+OVERLAY: dict[str, Range] = PRODUCTS | HOST | {
     "layer": Range(1e-5, 1e-8, 1e-3),
     "threads": Range(2.0, 1.0, 8.0),
     "scores": Range(1.0, 0.01, 10.0),
     "shared": Range(1.5, 1.0, 4.0),
 }  # fmt: skip
 """Of an accelerator that runs products one after another with the rest inside them, fed by a host beside it."""
-ON_CHIP: Mapping[str, Range] = PRODUCTS | HOST | {
+ON_CHIP: dict[str, Range] = PRODUCTS | HOST | {
     "norm": Range(0.05, 1e-3, 4.0),
     "moved": Range(1.4, 0.05, 50.0),
     "hold": Range(1.5e-6, 1e-8, 1e-4),
@@ -56,11 +56,13 @@ ON_CHIP: Mapping[str, Range] = PRODUCTS | HOST | {
     "turns": Range(0.5, 0.01, 5.0),
 }  # fmt: skip
 """Of a chip that works out of the memory on it."""
-COMPILED: Mapping[str, Range] = {name: PRODUCTS[name] for name in ("pointwise", "attention", "depthwise", "moved")} | {"dense": Range(0.5, 0.05, 1.0)}
+COMPILED: dict[str, Range] = {"dense": Range(0.5, 0.05, 1.0)} | {
+    name: PRODUCTS[name] for name in ("pointwise", "attention", "depthwise", "moved")
+}
 """Of a stack that compiles a network into few kernels; so few published runs that the rest is left as it is."""
 NOTHING = {"batchnorm": 1e6, "rest": 1e6, "kernel": 0.0}
 """What accelerators that fuse everything into their products do not spend."""
-KINDS: Mapping[str, tuple[Mapping[str, Range], Mapping[str, float]]] = {
+KINDS: Mapping[str, tuple[dict[str, Range], dict[str, float]]] = {
     "vitis-ai": (OVERLAY, NOTHING),
     "hailort": (ON_CHIP, NOTHING),
     "mlperf-network": (COMPILED, {"batchnorm": 1e6, "rest": 1e6, "kernel": 2e-6}),
@@ -72,9 +74,7 @@ PULLS = {"mlperf-network": 0.2}
 LEAST = 6
 
 
-def fit_networks(
-    ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array, latency: Array, stack: str, source: str
-) -> Fit:
+def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array, latency: Array, stack: str, source: str) -> Fit:
     """Coefficients from the passes marked ``fed`` (N,); ops and machine as ``ops.network`` takes them, seconds (N,) a pass
     that runs by itself where ``latency`` is set, or one of a stream of them.
 
@@ -95,7 +95,9 @@ def fit_networks(
     found = solve(predict, points, seconds, ranges, ~fed, pull=PULLS.get(stack, PULL), scale=SCALES.get(stack, SCALE))
     values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | known
     others = f"median error {found.held_out_median:.3f} on {found.held_out_points} others"
-    return Fit(values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}")
+    return Fit(
+        values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}"
+    )
 
 
 def _rows(op: Op, row: Array) -> Op:
@@ -103,5 +105,7 @@ def _rows(op: Op, row: Array) -> Op:
         return values[row] if len(values) > 1 else values
 
     shape = {name: taken(values) for name, values in op.shape.items()}
-    work = {"weight_bytes": taken(op.weight_bytes), "activation_bytes": taken(op.activation_bytes)}
-    return replace(op, count=op.count[row], shape=shape, flop=op.flop[row], **work)
+    return replace(
+        op, count=op.count[row], shape=shape, flop=op.flop[row],
+        weight_bytes=taken(op.weight_bytes), activation_bytes=taken(op.activation_bytes),
+    )  # fmt: skip

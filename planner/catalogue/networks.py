@@ -37,7 +37,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Alias:
-    """What a name that the pattern fits is: ``like`` itself (exact) or of its family, perhaps with batch normalisation instead."""
+    """What a name that the pattern fits is: ``like`` itself (exact) or of its family, or that with batch normalisation."""
 
     pattern: re.Pattern[str]
     like: str
@@ -93,24 +93,23 @@ class NetworkTable:
         The zoo publishes one network under many names (other weights, other origins): equal parameters at an equal
         image size are taken to be the same network. One that only the table of graphs has gets its summary from there.
         """
-        if "/" not in name:
-            return None
+        found = self._found(name, image, params_m) if "/" in name else None
+        return self.described(name, image, found) if found else None
+
+    def _found(self, name: str, image: str, params_m: float) -> Network | None:
         sizes = self.rows.get(name)
+        if sizes and image in sizes:
+            return _network(*sizes[image])
+        if sizes and image.isdigit():
+            side, (parameters, macs, activations) = next(iter(sizes.items()))
+            scale = (float(image) / float(side)) ** 2
+            return _network(parameters, macs * scale, activations * scale)
         if not sizes and self._is(name, params_m * 1e6) and area(image):
-            counted = _nearest_size(self.graphs[name], area(image))
-            return self.described(name, image, _summary(counted, area(image)))
+            return _summary(_nearest_size(self.graphs[name], area(image)), area(image))
         if sizes is None and params_m > 0:
             twins = [row[image] for row in self.rows.values() if image in row and abs(row[image][0] / 1e6 - params_m) < 0.006]
-            return self.described(name, image, _network(*sorted(twins)[len(twins) // 2])) if twins else None
-        if not sizes:
-            return None
-        if image in sizes:
-            return self.described(name, image, _network(*sizes[image]))
-        side, (parameters, macs, activations) = next(iter(sizes.items()))
-        if not image.isdigit():
-            return None
-        scale = (float(image) / float(side)) ** 2
-        return self.described(name, image, _network(parameters, macs * scale, activations * scale))
+            return _network(*sorted(twins)[len(twins) // 2]) if twins else None
+        return None
 
     def described(self, name: str, image: str, network: Network) -> Network:
         """The network with its graph: its own, that of the network it is an alias of, or one of its family.

@@ -15,8 +15,8 @@ from planner.calibrate.networks import KINDS, fit_networks
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
-from planner.schema.coefficients import Calibration, Fit
 from planner.schema.claim import NETWORKS
+from planner.schema.coefficients import Calibration, Fit
 from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
@@ -33,12 +33,8 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
     of_network = np.array([s.network is not None for s in found.subjects])[t["subject"]]
     usable = (t["skip"] == "") & of_network & t["metric"].isin(["samples_per_s", "queries_per_s"])
     usable &= t["scenario"] != "singlestream"
-    devices = [s.device for s in found.settings]
-    families, kinds = (np.array([*named, ""])[t["setting"].to_numpy()] for named in ([d.family for d in devices], [d.kind for d in devices]))
-    whose = t["hardware"].where(~t["stack"].isin(KINDS), families)  # few networks a device: all of the family's together
-    whose = whose.where(~t["stack"].str.endswith(NETWORKS), kinds)  # and fewer still: all of the kind's
-    fits = {}
-    for (of, stack), rows in t[usable].groupby([whose[usable], "stack"]):
+    fits: dict[tuple[str, str], Fit] = {}
+    for (of, stack), rows in t[usable].groupby([_together(found)[usable], "stack"]):
         index = t.index.get_indexer(rows.index)
         r = Rows(found, index, lambda _: None)
         batch = published_batch(r)
@@ -53,6 +49,17 @@ def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
             raise InputError(str(error), where=f"{path} {of}") from None
         fits |= {(device, str(stack)): fit for device in rows["hardware"].unique()}
     return fits
+
+
+def _together(found: Translated) -> "pd.Series[str]":
+    """Whose networks feed one fit: a device's; of zoos of few networks all of its family's, of still fewer its kind's."""
+    t, devices = found.table, [s.device for s in found.settings]
+    families, kinds = (
+        pd.Series(np.array([*names, ""])[t["setting"].to_numpy()], index=t.index)
+        for names in ([d.family for d in devices], [d.kind for d in devices])
+    )
+    whose = t["hardware"].where(~t["stack"].isin(list(KINDS)), families)
+    return whose.where(~t["stack"].str.endswith(NETWORKS), kinds)
 
 
 TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")

@@ -1,4 +1,4 @@
-"""A network by its graph's sums as operators; training runs it forward and twice backward (activations are kept and read again)."""
+"""A network by its graph's sums as operators; training runs it forward and twice backward: activations are read again."""
 
 import numpy as np
 
