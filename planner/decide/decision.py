@@ -72,7 +72,8 @@ def goal(inputs: Inputs) -> str:
         return ", ".join([asked, *limits]) + (f" within {units.duration(s.within)}" if s.within else "")
     if plan.infer:
         limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
-        return f"{n(plan.infer.samples_per_second)} samples/s{limit}"
+        many = f"{n(plan.infer.streams)} streams of " if plan.infer.streams > 1 else ""
+        return f"{many}{n(plan.infer.samples_per_second)} samples/s{limit}"
     assert plan.train is not None
     t = plan.train
     within = f" within {units.duration(t.deadline)}" if t.deadline else ""

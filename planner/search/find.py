@@ -167,7 +167,7 @@ def demand(inputs: Inputs) -> float:
     if plan.serve:
         return plan.serve.rate * plan.serve.output_tokens
     if plan.infer:
-        return plan.infer.samples_per_second
+        return plan.infer.rate
     assert plan.train is not None
     return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
 

@@ -9,7 +9,6 @@ from planner.model import memory
 from planner.model.columns import Columns, product
 from planner.model.families import network
 from planner.model.operation import Machine
-from planner.model.passes import run
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Infer
 from planner.search import estimate
@@ -26,9 +25,10 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     rows = grid.with_(node=node, place=settings.place[grid.setting], precision=settings.precision[grid.setting])
     rows = estimate.with_precision(rows, rows.precision)
     machine = machines.take(rows.setting)
-    seconds = run(network.forward(_summary(inputs, len(rows)), rows), machine).seconds
-    rate = rows.batch / seconds * node
-    instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
+    ops = network.forward(_summary(inputs, len(rows)), rows)
+    seconds = network.alone(ops, machine).seconds
+    rate = rows.batch / network.stream(ops, machine) * node
+    instances = np.ceil(infer.rate / (rate * inputs.plan.economics.utilisation) - 1e-9)
     rows = rows.with_(
         instances=instances, devices=instances * node, hours=np.full(len(rows), units.MONTH / units.HOUR),
         rate=rate * instances,
@@ -46,14 +46,14 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
     """The chosen rows with their parts."""
     machine = machines.take(rows.setting)
-    one = run(network.forward(_summary(inputs, len(rows)), rows), machine)
+    one = network.alone(network.forward(_summary(inputs, len(rows)), rows), machine)
     latency = {"latency": one.seconds + _gathering(infer, rows)}
     return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop)
 
 
 def _gathering(infer: Infer, rows: Columns) -> np.ndarray:
     """Mean wait until a batch has come together at one device: half the time its samples take to arrive."""
-    return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices, 1))
+    return (rows.batch - 1) / 2 / (infer.rate / np.maximum(rows.devices, 1))
 
 
 def _summary(inputs: Inputs, n: int) -> Columns:

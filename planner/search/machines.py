@@ -23,7 +23,7 @@ ALIKE = {"fp16": "bf16", "bf16": "fp16"}
 USUAL_STACKS = {
     "serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"),
     "train": ("megatron", "fsdp", "maxtext", "synapse-train"),
-    "infer": (),
+    "infer": ("hailort", "vitis-ai", "mlperf-network", "timm"),
 }
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}

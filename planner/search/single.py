@@ -10,7 +10,7 @@ from planner.errors import InputError, unknown
 from planner.model import cost, memory
 from planner.model.columns import Columns
 from planner.model.families import network, transformer
-from planner.model.passes import Pass, run
+from planner.model.passes import Pass
 from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
@@ -234,8 +234,9 @@ def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         raise InputError(f"'{subject.workload.id}' has no network summary")
     columns = estimate.network_table([summary])
     rows = rows.with_(batch=float(r.batch))
-    one = run(network.forward(columns, rows), machine)  # type: ignore[arg-type]
-    rate = r.batch / float(one.seconds[0]) * r.devices
+    ops = network.forward(columns, rows)
+    one = network.alone(ops, machine)  # type: ignore[arg-type]
+    rate = r.batch / float(network.stream(ops, machine)[0]) * r.devices  # type: ignore[arg-type]
     held = {
         "weights": summary.parameters.value * float(rows.weight[0]),
         "activations": float(columns.activations[0]) * float(rows.activation[0]) * r.batch,

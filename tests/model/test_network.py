@@ -53,7 +53,7 @@ def test_training_is_three_passes() -> None:
 
 
 def test_depthwise_runs_outside_the_matrix_units() -> None:
-    """0.1 GMAC at batch 8 are 1.6 GFLOP: at a tenth of 20 TFLOP/s vector rate: 0.8 ms; of the matrix units where none is given."""
+    """0.1 GMAC at batch 8, 1.6 GFLOP: at a tenth of 20 TFLOP/s vector rate 0.8 ms; of the matrix units where none is given."""
     ops = network.forward(graph(depthwise=0.1e9), P)
     assert run(ops, ideal({"vector": 20e12})).seconds[0] == pytest.approx(0.8e-3)
     assert run(ops, ideal()).seconds[0] == pytest.approx(0.16e-3)
