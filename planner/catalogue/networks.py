@@ -84,7 +84,7 @@ class NetworkTable:
         """First letters of a name -> the networks that have them."""
         found: dict[str, list[Counted]] = {}
         for name, sizes in self.graphs.items():
-            found.setdefault(_family(name), []).extend(sizes)
+            found.setdefault(family_of(name), []).extend(sizes)
         return found
 
     def find(self, name: str, image: str, params_m: float) -> Network | None:
@@ -121,7 +121,7 @@ class NetworkTable:
             return network
         alias = self._like(network.like or name, network.parameters.value)
         own = self.graphs.get(alias.like, []) if alias.exact or alias.like != name else []
-        choices = own or self.families.get(_family(alias.like)) or [c for cs in self.graphs.values() for c in cs]
+        choices = own or self.families.get(family_of(alias.like)) or [c for cs in self.graphs.values() for c in cs]
         wanted = area(image or network.input)
         counted = _nearest_size(choices, wanted) if own and wanted else _nearest_work(choices, network)
         scale = wanted / counted.area if wanted else 1.0
@@ -151,7 +151,7 @@ def area(image: str) -> float:
     return sides[0] * sides[-1] if sides else 0.0
 
 
-def _family(name: str) -> str:
+def family_of(name: str) -> str:
     """The first letters of a network's name behind its zoo, without the origin of its weights."""
     plain = re.sub(r"^(tf|ese|gluon|legacy|ssl|swsl|ig|pt|tf2)_", "", name.rsplit("/", 1)[-1].lower())
     return re.match("[a-z]*", plain).group()  # type: ignore[union-attr]

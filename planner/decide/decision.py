@@ -1,11 +1,13 @@
 """A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 
 from planner import units
 from planner.decide.verdict import verdict
+from planner.schema.hardware import Kind
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search.find import candidates, demand
@@ -139,12 +141,12 @@ EXCLUSIONS = {
 
 def accuracy(inputs: Inputs) -> tuple[str, ...]:
     """How wide the intervals are, and why."""
-    task = task_of(inputs.plan.scenario)
-    spread = inputs.intervals.spread.get(task, {})
+    tasks = dict.fromkeys(task_of(inputs.plan.scenario, kind=place) for place in get_args(Kind))
     said = [
         f"{evidence}: nine of ten published {task} measurements lay within "
         f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
-        for evidence, s in spread.items()
+        for task in tasks
+        for evidence, s in inputs.intervals.spread.get(task, {}).items()
     ]
     return (*said, f"Source: {inputs.intervals.source}")
 

@@ -121,7 +121,7 @@ def _candidate(
     device = machines.device.take([setting])
     laws = found[setting]
     evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
-    task = task_of(inputs.plan.scenario)
+    task = task_of(inputs.plan.scenario, kind=place.device.kind)
     instances = int(row.instances[0])
     load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
     power = cost.power(device, row.devices, np.array([load]))[0]
@@ -145,7 +145,7 @@ def _candidate(
         precision=precision, layout=_layout(inputs, row),
         throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k), evidence)
+            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, place.device.kind), evidence)
             for k, v in e.latency.items()
         },
         cost=spread, cost_parts=parts,

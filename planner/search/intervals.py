@@ -10,7 +10,7 @@ from typing import Literal
 from planner.schema.coefficients import Intervals
 from planner.search.result import Estimate
 
-Task = Literal["training", "serving", "first token", "network"]
+Task = Literal["training", "serving", "first token", "network", "accelerator"]
 WIDEST = 1.6  # |ln ratio| where nothing is known of the error: a factor of five either way
 
 
@@ -26,8 +26,14 @@ def around(value: float, intervals: Intervals, task: Task, evidence: str) -> Est
     return Estimate(value, value * low, value * high, evidence)
 
 
-def task_of(scenario: str, figure: str = "") -> Task:
-    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name."""
+ACCELERATORS = ("fpga", "asic")
+"""Kinds of devices whose compilers decide more about a network than its sizes do: their errors are counted apart."""
+
+
+def task_of(scenario: str, figure: str = "", kind: str = "") -> Task:
+    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name, ``kind`` the device's."""
     if scenario == "serve":
         return "first token" if figure.startswith("ttft") else "serving"
-    return "training" if scenario == "train" else "network"
+    if scenario == "train":
+        return "training"
+    return "accelerator" if kind in ACCELERATORS else "network"

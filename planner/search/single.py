@@ -117,11 +117,15 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         ran = {"serve": _serve, "train": _train, "infer": _infer}[request.mode](request, subject, rows, table)
     evidence = weakest(found[0], "network" if request.mode == "infer" else "matmul")
     spread: Mapping[str, Estimate] = {
-        k: around(v, subject.intervals, task_of(request.mode, k), evidence) for k, v in ran.figures.items()
+        k: around(v, subject.intervals, task_of(request.mode, k, device.kind), evidence) for k, v in ran.figures.items()
     }
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
-    each = around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode), evidence) if offer else None
+    each = (
+        around(hourly / units.HOUR / ran.rate * 1e6, subject.intervals, task_of(request.mode, kind=device.kind), evidence)
+        if offer
+        else None
+    )
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)

@@ -13,6 +13,7 @@ from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.schema.claim import CORES_APART, PIECE, SERIAL, WRITTEN
 from planner.search import estimate
+from planner.search.intervals import ACCELERATORS
 from planner.search.machines import Find
 from planner.validate import published_serving, published_training
 from planner.validate.rows import Rows
@@ -35,18 +36,20 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
     training = (t["task"] == "training").to_numpy()
     open_ = (t["skip"] == "").to_numpy()
     loaded = t["scenario"].isin(["offline", "server", "interactive", "concurrency", "concurrency_disaggregated"]).to_numpy()
-    apart = (t["scenario"] == "concurrency_disaggregated").to_numpy()
+    split = (t["scenario"] == "concurrency_disaggregated").to_numpy()
     text, net = of == "transformer", of == "network"
     for rows, function in (
-        (text & training, published_training.step), (text & loaded & ~apart, published_serving.loaded),
-        (text & apart, published_serving.apart), (text & ~training & ~loaded, _alone),
+        (text & training, published_training.step), (text & loaded & ~split, published_serving.loaded),
+        (text & split, published_serving.apart), (text & ~training & ~loaded, _alone),
         (net & training, _network_training), (net & ~training, _network),
     ):  # fmt: skip
         index = np.flatnonzero(rows & open_)
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
-    t["kind"] = np.select([net, training, first], ["network", "training", "first token"], "serving")
+    kinds = np.array([s.device.kind for s in translated.settings] + [""])[t["setting"].to_numpy()]
+    apart = net & np.isin(kinds, ACCELERATORS)
+    t["kind"] = np.select([apart, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
     t["in_fit"] = t["feeds"]
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)

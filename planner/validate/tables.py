@@ -33,9 +33,11 @@ def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
 
 
 def runs_left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
-    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``."""
-    from planner.validate.fit import left_out  # which reads tables by this module
+    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``; networks by family."""
+    from planner.validate.fit import families_left_out, left_out  # which read tables by this module
 
+    if column == "family":
+        return families_left_out(path, profiles)
     return left_out(path, profiles, column)
 
 
