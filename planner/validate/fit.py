@@ -86,13 +86,9 @@ def _with_networks(plain: Calibration | None, id: str, fits: dict[tuple[str, str
 
 def _together(found: Translated) -> "pd.Series[str]":
     """Whose networks feed one fit: a device's; of zoos of few networks all of its family's, of still fewer its kind's."""
-    t, devices = found.table, [s.device for s in found.settings]
-    families, kinds = (
-        pd.Series(np.array([*names, ""])[t["setting"].to_numpy()], index=t.index)
-        for names in ([d.family for d in devices], [d.kind for d in devices])
-    )
-    whose = t["hardware"].where(~t["stack"].isin(list(KINDS)), families)
-    return whose.where(~t["stack"].str.endswith(NETWORKS), kinds)
+    t = found.table
+    whose = t["hardware"].where(~t["stack"].isin(list(KINDS)), found.of_device("family"))
+    return whose.where(~t["stack"].str.endswith(NETWORKS), found.of_device("kind"))
 
 
 TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")
@@ -141,10 +137,10 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
     found = [translated(path, profiles) for path in paths]
     runs: dict[tuple[str, str], list[Translated]] = {}
     for t, f in zip(tables, found, strict=True):
-        families = np.array([s.device.family for s in f.settings] + [""])[t["setting"].to_numpy()]
+        families = f.of_device("family")
         usable = t["estimate"].notna() & ~t["kind"].isin(["network", "accelerator"]) & (t["stack"] != "default")
         usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
-        for key, rows in t[usable].groupby([pd.Series(families, index=t.index), "stack"]):
+        for key, rows in t[usable].groupby([families[usable], "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
     return runs
 

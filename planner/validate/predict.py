@@ -47,8 +47,7 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
-    kinds = np.array([s.device.kind for s in translated.settings] + [""])[t["setting"].to_numpy()]
-    apart = net & np.isin(kinds, ACCELERATORS)
+    apart = net & translated.of_device("kind").isin(ACCELERATORS).to_numpy()
     t["kind"] = np.select([apart, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
     t["in_fit"] = t["feeds"]
     missing = t["estimate"].isna() & (t["skip"] == "")

@@ -55,6 +55,11 @@ class Translated:
     settings: list[Setting]
     subjects: list[Subject]
 
+    def of_device(self, name: str) -> "pd.Series[str]":
+        """A field of each row's device (its ``kind``, its ``family``), "" where there is none."""
+        values = np.array([str(getattr(s.device, name)) for s in self.settings] + [""])
+        return pd.Series(values[np.maximum(self.table["setting"].to_numpy(), -1)], index=self.table.index)
+
 
 def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Lookup) -> Translated:
     """Every row's subject and setting; unknown things become a reason to skip, never an error."""
@@ -69,7 +74,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
-    network = np.array([s.network is not None for s in subjects])[t["subject"].to_numpy()]
+    network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     settings = _settings(t, lookup)
     t["feeds"] = _feeds(t, subjects)
