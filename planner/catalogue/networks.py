@@ -9,10 +9,10 @@ from math import log, sqrt
 from pathlib import Path
 
 from planner.schema.quantity import Figure
-from planner.schema.workload import Graph, Network
+from planner.schema.workload import Network, Sums
 
 FOLDER = Path(__file__).parents[1] / "data" / "networks"
-FIELDS = tuple(f.name for f in fields(Graph))
+FIELDS = tuple(f.name for f in fields(Sums))
 CHANNELS = 3.0
 SQUARED = ("attention", "scores")
 """What grows with the square of the number of places; the rest of what a graph does to places grows with their number."""
@@ -32,7 +32,7 @@ class Counted:
     name: str
     area: float
     parameters: float
-    graph: Graph
+    graph: Sums
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class NetworkTable:
             for row in csv.DictReader(file):
                 sums = {name: float(row[name]) * (1.0 if name in COUNTS else 1e6) for name in FIELDS if name in row}
                 sums["inputs"] = CHANNELS * area(row["image_size"])
-                counted = Counted(row["workload"], area(row["image_size"]), float(row["parameters"]) * 1e6, Graph(**sums))
+                counted = Counted(row["workload"], area(row["image_size"]), float(row["parameters"]) * 1e6, Sums(**sums))
                 found.setdefault(counted.name, []).append(counted)
         return found
 
@@ -117,7 +117,7 @@ class NetworkTable:
         An own graph is taken at the image's area as it was counted. Of a relative, the graph is widened until it has the
         network's multiply-accumulates and parameters. Nothing is taken from a name but what it is like.
         """
-        if network.graph is not None:
+        if network.sums is not None:
             return network
         alias = self._like(network.like or name, network.parameters.value)
         own = self.graphs.get(alias.like, []) if alias.exact or alias.like != name else []
@@ -128,10 +128,10 @@ class NetworkTable:
         graph = _resized(counted.graph, scale if alias.exact or 1 / FAR < scale < FAR else 1.0)
         graph = replace(graph, norm=0.0, batchnorm=graph.norm) if alias.batchnorm else graph
         if alias.exact and own and wanted:
-            return replace(network, graph=graph)
+            return replace(network, sums=graph)
         graph = replace(graph, inputs=CHANNELS * wanted) if wanted else graph
         weights = network.parameters.value / counted.parameters
-        return replace(network, graph=_widened(graph, network.macs.value / max(graph.macs, 1.0), weights))
+        return replace(network, sums=_widened(graph, network.macs.value / max(graph.macs, 1.0), weights))
 
     def _is(self, name: str, parameters: float) -> bool:
         """Whether the network that was counted under a name has so many parameters, where anybody says how many."""
@@ -171,16 +171,16 @@ def _nearest_work(choices: list[Counted], network: Network) -> Counted:
     return min(choices, key=apart)
 
 
-def _resized(graph: Graph, scale: float) -> Graph:
+def _resized(graph: Sums, scale: float) -> Sums:
     power = {name: 0 if name in FIXED else 2 if name in SQUARED else 1 for name in FIELDS}
-    return Graph(**{name: getattr(graph, name) * scale ** power[name] for name in FIELDS})
+    return Sums(**{name: getattr(graph, name) * scale ** power[name] for name in FIELDS})
 
 
-def _widened(graph: Graph, work: float, weights: float) -> Graph:
+def _widened(graph: Sums, work: float, weights: float) -> Sums:
     """With ``work`` times the multiply-accumulates: channels, and with them elements, grow by its root."""
     factor = {name: sqrt(work) for name in FIELDS} | dict.fromkeys(MACS, work)
     factor |= {"weights": weights or work, "inputs": 1.0, "outputs": 1.0, "layers": 1.0, "kernels": 1.0}
-    return Graph(**{name: getattr(graph, name) * factor[name] for name in FIELDS})
+    return Sums(**{name: getattr(graph, name) * factor[name] for name in FIELDS})
 
 
 def _summary(counted: Counted, wanted: float) -> Network:

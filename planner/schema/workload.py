@@ -83,7 +83,7 @@ class Architecture:
 
 
 @dataclass(frozen=True)
-class Graph:
+class Sums:
     """What the operators of a network's forward pass do with one sample, summed by kind.
 
     Multiply-accumulates of convolutions of several taps (dense), of one tap and of products with weights (pointwise), over
@@ -130,7 +130,7 @@ class Network:
     input: str = ""
     like: str = ""
     """The network of ``planner/data/networks/graphs.csv`` that it is; by its name and numbers where this is absent."""
-    graph: Graph | None = None
+    sums: Sums | None = None
     """What its operators do; from that table where this is absent."""
 
 

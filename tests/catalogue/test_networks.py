@@ -18,7 +18,7 @@ def summary(parameters: float, macs: float, like: str = "") -> Network:
 
 
 def graph_of(name: str, image: str, network: Network):  # type: ignore[no-untyped-def]
-    found = TABLE.described(name, image, network).graph
+    found = TABLE.described(name, image, network).sums
     assert found is not None
     return found
 

@@ -11,14 +11,14 @@ from planner.model.columns import Columns
 from planner.model.families import network
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.workload import Graph
+from planner.schema.workload import Sums
 from tests.model.rows import machine
 
 IDEAL: dict[str, object] = {
     "dense": 1.0, "pointwise": 1.0, "grouped": 1.0, "attention": 1.0, "depthwise": 0.1, "thin": 0.0, "moved": 1.0, "norm": 1.0,
     "batchnorm": 1.0, "rest": 1.0, "scores": 1.0, "weights": 1.0, "kernel": 0.0, "threads": 1.0, "shared": 1.0, "hold": 0.0,
 }  # fmt: skip
-EMPTY = {f.name: 0.0 for f in fields(Graph)}
+EMPTY = {f.name: 0.0 for f in fields(Sums)}
 P = Columns(batch=8.0, weight=2.0, activation=2.0, length=1)
 
 
