@@ -7,6 +7,8 @@ CO2. GB is 1e9 bytes and GiB is 2**30; one multiply-add is two FLOP, and an inte
 
 import math
 import re
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
 DECIMAL = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 BINARY = {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50}
@@ -66,12 +68,28 @@ EXAMPLES = {
     "count": "300 billion",
     "count/second": "20 requests/s",
     "fraction": "60 %",
+    "kilogram": "318 kg",
     "kilogram/joule": "380 g/kWh",
     "money": "1999 USD",
     "money/hour": "4.10 USD/h",
     "money/month": "20000 USD/month",
     "money/kWh": "0.12 USD/kWh",
+    "money/kW": "2000 USD/kW",
+    "money/kW/month": "184 USD/kW/month",
+    "money/GB": "0.09 USD/GB",
+    "money/GB/month": "0.023 USD/GB/month",
 }
+
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP "
+    "CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD "
+    "JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN "
+    "NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN "
+    "SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW "
+    "ZWG"
+)
+CURRENCIES = frozenset(_CODES.split())
+"""Codes of money that is in use (ISO 4217, list one), without funds, metals and test codes."""
 
 _SHOWN = {
     "byte": ("B", DECIMAL),
@@ -83,13 +101,15 @@ _SHOWN = {
     "joule": ("J", DECIMAL | {"m": 1e-3}),
     "second": ("s", {"": 1.0, "m": 1e-3, "µ": 1e-6, "n": 1e-9}),
     "count": ("", DECIMAL),
-    "kilogram": ("kg", {"": 1.0, "k": 1e3, "M": 1e6}),
+    "kilogram": ("", {"": 1e-12, "mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}),
 }
+
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
 
 # A comma groups thousands and nothing else: "1,5 TB" is an error, not 15 TB and not 1.5 TB.
 _DIGITS = r"[-+]?(?:(?:\d{1,3}(?:,\d{3})+|\d+(?:_\d+)*)(?:\.\d*)?|\.\d+)"
 _NUMBER = re.compile(rf"\s*({_DIGITS}(?:[eE][-+]?\d+)?)(?![\d.,_])\s*(.*?)\s*", re.DOTALL | re.ASCII)
-_MONEY = re.compile(rf"\s*({_DIGITS})\s*([A-Z]{{3}})\s*(?:/\s*(\w+))?\s*", re.ASCII)
+_MONEY = re.compile(rf"\s*({_DIGITS})\s*([A-Z]{{3}})\s*(/\s*\w+\s*(?:/\s*\w+)?)?\s*", re.ASCII)
 _BARE = ("count", "fraction", "count/second")  # dimensions that a number without a unit may have
 
 
@@ -116,13 +136,17 @@ def parse(text: object, dimension: str) -> float:
 
 
 def parse_money(text: object, dimension: str) -> tuple[float, str]:
-    """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; also money, money/month, money/kWh."""
+    """``"4.10 USD/h"`` with dimension ``money/hour`` gives ``(4.10, "USD")``; the dimensions are those of EXAMPLES.
+
+    Raises ValueError for what is not a price, an unknown currency and a negative amount.
+    """
     example = EXAMPLES[dimension]
-    per = dimension.partition("/")[2]
     match = _MONEY.fullmatch(text) if isinstance(text, str) and len(text) <= 100 else None
-    spelled = {"": "", "h": "hour", "hour": "hour", "month": "month", "kWh": "kWh"}
-    if match is None or spelled.get(match[3] or "") != per:
+    per = "/".join({"h": "hour"}.get(unit, unit) for unit in re.findall(r"\w+", match[3] or "")) if match else ""
+    if match is None or per != dimension.partition("/")[2]:
         raise ValueError(f"{_brief(text)} is not a price; write it like '{example}'")
+    if match[2] not in CURRENCIES:
+        raise ValueError(f"{_brief(text)} is in no currency that is known (ISO 4217); write it like '{example}'")
     amount = float(match[1].replace(",", "").replace("_", ""))
     if amount < 0:
         raise ValueError(f"{_brief(text)} is negative")
@@ -170,10 +194,35 @@ def money(amount: float, currency: str = "USD") -> str:
         return "–"
     if abs(amount) >= 1e15:
         return f"{currency} {significant(amount)}"
-    sign = {"USD": "$", "EUR": "€", "GBP": "£"}.get(currency, f"{currency} ")
+    sign = _SIGNS.get(currency, f"{currency} ")
     if 0 < abs(amount) < 0.1:
         return f"{sign}{significant(amount, 2)}"
     return f"{sign}{amount:,.2f}" if abs(amount) < 1000 else f"{sign}{amount:,.0f}"
+
+
+def addends(parts: Sequence[float], currency: str = "USD") -> tuple[list[str], str]:
+    """Amounts to the cent (below 10 in all, to a hundredth of one) and their sum, rounded so that what is shown adds up:
+    the largest remainders take the odd cents.
+
+    >>> addends([10 / 3, 10 / 3, 10 / 3])
+    (['$3.34', '$3.33', '$3.33'], '$10.00')
+    """
+    cent = Decimal("0.01") if sum(parts) >= 10 else Decimal("0.0001")
+    exact = [Decimal(part) for part in parts]
+    total = sum(exact, Decimal(0)).quantize(cent, ROUND_HALF_UP)
+    shown = [amount.quantize(cent, ROUND_FLOOR) for amount in exact]
+    odd = int((total - sum(shown, Decimal(0))) / cent)
+    for i in sorted(range(len(exact)), key=lambda i: shown[i] - exact[i])[:odd]:
+        shown[i] += cent
+    sign = _SIGNS.get(currency, f"{currency} ")
+    return [f"{sign}{amount:,}" for amount in shown], f"{sign}{total:,}"
+
+
+def kilowatt_hours(joules: float) -> str:
+    """``"1,030 kWh"``: energy as it is bought, with the prefix that leaves a number of at least 1."""
+    hours = joules / HOUR
+    prefix = next((p for p in ("T", "G", "M", "k") if hours >= DECIMAL[p]), "") if hours >= 1 else "m"
+    return f"{plainly(hours / (DECIMAL | SMALL)[prefix])} {prefix}Wh"
 
 
 def duration(seconds: float) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 import string
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -145,3 +146,29 @@ def test_showing_never_fails_and_stays_short(value: float) -> None:
     shown += [units.duration(value)]
     assert all(0 < len(text) < 40 for text in shown)
     assert math.isfinite(value) or shown[0] == "–"
+
+
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=12))
+def test_amounts_that_are_shown_add_up_to_the_sum_that_is_shown(parts: list[float]) -> None:
+    shown, total = units.addends(parts)
+    amounts = [Decimal(text.removeprefix("$").replace(",", "")) for text in shown]
+    assert sum(amounts) == Decimal(total.removeprefix("$").replace(",", ""))
+    assert all(abs(float(amount) - part) < 0.01 + 1e-6 for amount, part in zip(amounts, parts, strict=True))
+
+
+def test_a_third_each_takes_the_odd_cent_once() -> None:
+    assert units.addends([10 / 3] * 3) == (["$3.34", "$3.33", "$3.33"], "$10.00")
+    assert units.addends([1234.5, 0.5], "EUR") == (["€1,234.50", "€0.50"], "€1,235.00")
+    assert units.addends([0.001, 0.002]) == (["$0.0010", "$0.0020"], "$0.0030")
+
+
+@pytest.mark.parametrize(
+    ("joules", "shown"), [(3.6e6, "1 kWh"), (3.6e9, "1 MWh"), (3600, "1 Wh"), (3.6, "1 mWh"), (9e5, "250 Wh")]
+)
+def test_energy_as_it_is_bought(joules: float, shown: str) -> None:
+    assert units.kilowatt_hours(joules) == shown
+
+
+@pytest.mark.parametrize(("kilograms", "shown"), [(0.3, "300 g"), (12.0, "12 kg"), (2500.0, "2.5 t"), (0.0, "0")])
+def test_mass_is_written_as_people_write_it(kilograms: float, shown: str) -> None:
+    assert units.show(kilograms, "kilogram") == shown

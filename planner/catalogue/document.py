@@ -202,7 +202,7 @@ def _explain(error: ValidationError, record: Any, name: str, text: str) -> Input
 
 def _location(problem: Mapping[str, Any]) -> list[Any]:
     """Where a problem is, without the validators that stand in the way."""
-    return [part for part in problem["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
+    return [part for part in problem["loc"] if not (isinstance(part, str) and (part == "[key]" or part.startswith("function-")))]
 
 
 def _brief(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The catalogue as rows for people and programs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from planner import units
@@ -38,10 +39,10 @@ def systems(profiles: Profiles) -> list[dict[str, Any]]:
     return rows
 
 
-def offers(profiles: Profiles) -> list[dict[str, Any]]:
-    """provider, offer, region, system, devices and the price by term."""
+def offers(profiles: Profiles, providers: Sequence[Provider] | None = None) -> list[dict[str, Any]]:
+    """Of these providers, or of all: provider, offer, region, system, devices and the price by term."""
     rows: list[dict[str, Any]] = []
-    for p in profiles.providers():
+    for p in profiles.providers() if providers is None else providers:
         for o in p.offers:
             system = profiles.system(o.system, where=f"{profiles.files['provider'][p.id]} {o.id}")
             prices = {t: f"{x.amount:g} {x.currency}" if (x := getattr(o.prices, t)) else None for t in TERMS}
@@ -82,7 +83,6 @@ def cell(name: str, value: Any) -> str:
 
 
 def text(record: Device | System | Provider, profiles: Profiles) -> str:
-    """A record for people: the profile as it was written, with units and sources, under the path it was read from."""
+    """A record for people: the profile as it was written, with units and sources, under each path it was read from."""
     kind = {Device: "device", System: "system", Provider: "provider"}[type(record)]
-    path = profiles.files[kind][record.id]
-    return f"# {path}\n{read_text(path)}"
+    return "\n".join(f"# {path}\n{read_text(path)}" for path in profiles.written_in(kind, record.id))

@@ -1,66 +1,59 @@
 """A plan file to inputs: the plan checked, and everything it names looked up."""
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from planner import __version__, units
+from planner import __version__
+from planner.catalogue import money
 from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
-from planner.catalogue.tables import intervals
+from planner.catalogue.serving_plan import check, draft, with_trace
+from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
-from planner.schema.hardware import Device, Provider, System
-from planner.schema.inputs import Inputs
-from planner.schema.plan import Plan, Serve
+from planner.schema.hardware import Device, Provider
+from planner.schema.inputs import Inputs, Life
+from planner.schema.plan import Hardware, Lifetime, Plan, Serve
+from planner.schema.workload import Workload
 
-RANGES = {"utilisation": (0.01, 1, "70 %"), "horizon": (units.HOUR, 100 * units.YEAR, "3 years"), "pue": (1, 10, "1.3")}
-SHARES = (("serve", "prefix_hit"), ("train", "reliability", "evaluation"))
+ANY = Workload("any", "any work", {})
+LIFE = {"queries_per_day": (1, 1e12, "5 million"), "months": (0.1, 600, "24")}
+GOALS = ("serve", "train", "infer", "capacity", "lifetime")
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
 def read_plan(path: Path, text: str | None = None) -> tuple[Plan, str]:
     """The plan in a YAML file (or in ``text``), checked; raises InputError with file, line and field."""
     text = read_text(path, 1_000_000) if text is None else text
-    plan = build(parse(text, str(path)), Plan, str(path), text)
-    given = [name for name in ("serve", "train", "infer") if getattr(plan, name) is not None]
+    raw = with_trace(parse(text, str(path)), path.parent, partial(_at, path, text))
+    plan = build(raw, Plan, str(path), text)
+    given = [name for name in GOALS if getattr(plan, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise InputError(f"needs exactly one of serve, train and infer; it has {found}", where=str(path))
+        raise InputError(f"needs exactly one of {', '.join(GOALS[:-1])} and {GOALS[-1]}; it has {found}", where=str(path))
     _sound(plan, text, path)
-    return plan, text
+    return money.converted(plan, partial(_at, path, text)), text
 
 
 def _sound(plan: Plan, text: str, path: Path) -> None:
     """What types alone do not say about a plan."""
     if not plan.title.strip() or len(plan.title) > 300:
         raise InputError("the title is empty or longer than 300 characters", where=_at(path, text, "title"))
-    for field in SHARES:
-        share = attrgetter(".".join(field))(plan) if getattr(plan, field[0]) else 0.0
-        if not 0 <= share < 1:
-            raise InputError(f"{share:g} is not a share below 1; write it like '60 %'", where=_at(path, text, *field))
     if plan.serve:
         _one_kind_of_traffic(plan.serve, text, path)
-    e = plan.economics
-    for name, (least, most, like) in RANGES.items():
-        if not least <= getattr(e, name) <= most:
-            where = _at(path, text, "economics", name)
-            raise InputError(f"{getattr(e, name):g} is not between {least:g} and {most:g}; write it like '{like}'", where=where)
-    if not re.fullmatch("[A-Z]{3}", e.currency):
-        where = _at(path, text, "economics", "currency")
-        raise InputError(f"'{printable(e.currency)}' is not a currency; write it like 'USD'", where=where)
-    for name in ("electricity", "host_price", "budget"):
-        money = getattr(e, name)
-        if money and money[1] != e.currency:
-            what = f"is in {money[1]}, but the plan's currency is {e.currency}: the planner does not convert"
-            raise InputError(what, where=_at(path, text, "economics", name))
+    check(plan, partial(_at, path, text))
+    if plan.lifetime:
+        _a_life(plan.lifetime, text, path)
+    if not plan.workload.model and not plan.capacity:
+        raise InputError("the field 'workload' is missing", where=str(path))
+    money.sound(plan, partial(_at, path, text))
 
 
 def _one_kind_of_traffic(serve: Serve, text: str, path: Path) -> None:
@@ -78,6 +71,19 @@ def _one_kind_of_traffic(serve: Serve, text: str, path: Path) -> None:
             raise InputError("limits what users see, and nobody waits for a batch", where=_at(path, text, "serve", name))
 
 
+def _a_life(life: Lifetime, text: str, path: Path) -> None:
+    for name, (least, most, like) in LIFE.items():
+        if not least <= getattr(life, name) <= most:
+            what = f"{getattr(life, name):g} is not between {least:g} and {most:g}; write it like '{like}'"
+            raise InputError(what, where=_at(path, text, "lifetime", name))
+    if life.loss is not None and life.tokens is not None:
+        what = "the workload's model is trained on so many tokens, or to a loss: give one of them"
+        raise InputError(what, where=_at(path, text, "lifetime", "loss"))
+    if life.quality > 1:
+        what = f"{life.quality:g} is not a share of at most 1; write it like '99 %'"
+        raise InputError(what, where=_at(path, text, "lifetime", "quality"))
+
+
 def _at(path: Path, text: str, *field: str | int) -> str:
     """``plan.yaml:3:5 hardware.systems.0``."""
     return f"{path}{'' if path == FLAGS else line(text, field)} {'.'.join(map(str, field))}"
@@ -85,12 +91,38 @@ def _at(path: Path, text: str, *field: str | int) -> str:
 
 def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
     """Everything the plan names, from the catalogue; unknown names are errors with the nearest valid one."""
-    workload = find_workload(plan.workload.model, profiles, path.parent, where=_at(path, text, "workload", "model"))
-    at = partial(_at, path, text, "hardware")
+    life = plan.lifetime
+    if life is None:
+        return _gathered(plan, text, path, profiles, "hardware")
+    training, serving = (_phase(plan, name, text, path, profiles) for name in ("training", "serving"))
+    models, smaller = {}, techniques().smaller if life.distil else {}
+    for i, distil in enumerate(life.distil):
+        for role in ("student", "teacher"):
+            if name := getattr(distil, role):
+                models[name] = find_workload(name, profiles, path.parent, where=_at(path, text, "lifetime", "distil", i, role))
+    hashes = {**serving.hashes, "training profiles": training.hashes["profiles"]}
+    pairs = {(teacher, s.model): f"{s.score} ({s.source})" for teacher, known in smaller.items() for s in known}
+    return replace(serving, life=Life(training, compression(), models, pairs), hashes=hashes)
+
+
+def _phase(plan: Plan, name: str, text: str, path: Path, profiles: Profiles) -> Inputs:
+    """A lifetime's records of the hardware of one phase."""
+    own: Hardware | None = getattr(plan.lifetime, name)
+    if own is None:
+        return _gathered(plan, text, path, profiles, "hardware")
+    return _gathered(replace(plan, hardware=own), text, path, profiles, "lifetime", name)
+
+
+def _gathered(plan: Plan, text: str, path: Path, profiles: Profiles, *field: str) -> Inputs:
+    """As ``gather``, of a plan's one ``hardware``, which stands in its text under ``field``."""
+    model = plan.workload.model
+    workload = ANY if plan.capacity else find_workload(model, profiles, path.parent, where=_at(path, text, "workload", "model"))
+    at = partial(_at, path, text, *field)
     wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
     sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)
     _regions(plan, providers, at)
+    plan = money.completed(plan, profiles, partial(_at, path, text))
     offered = {o.system: p.id for p in providers for o in p.offers}
     for id in sorted(offered.keys() - set(profiles.ids("system"))):
         raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][offered[id]]} offers")
@@ -111,10 +143,22 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
             where=at("systems", plan.hardware.systems.index(unoffered[0])),
             hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
         )  # fmt: skip
-    used = _files(profiles, systems, devices, sellers)
+    laws = calibrations(devices.values(), profiles)
+    drafted = draft(plan, workload, profiles, path.parent, partial(_at, path, text))
+    services = [(kind, i) for kind in ("service", "grid") for i in sellers if i in profiles.files[kind]]
+    services += [("grid", i) for i in ("countries", "us-states")]
+    hashes = {"plan": _hash(text.encode()), "workload": _hash(repr((workload, drafted)).encode())}
+    hashes |= {
+        "profiles": _of_files(profiles, [*(("system", i) for i in systems), *(("device", i) for i in devices)]),
+        "prices": _of_files(
+            profiles, [*(("provider", i) for i in sellers), *services, ("grid", "countries"), ("grid", "us-states")]
+        ),
+        "calibrations": _of_files(profiles, [("calibration", i) for i in laws]),
+        "intervals": _hash(repr(intervals()).encode()),
+    }
     return Inputs(
-        plan, workload, systems, devices, providers, calibrations(devices.values(), profiles), intervals(), text,
-        {"planner": __version__}, {"plan": _hash(text.encode()), "profiles": _hash(b"\0".join(p.read_bytes() for p in used))},
+        plan, workload, systems, devices, providers, laws, intervals(), drafted, text, {"planner": __version__}, hashes,
+        money.services(providers, profiles), money.grids(plan, providers, profiles),
     )  # fmt: skip
 
 
@@ -139,10 +183,10 @@ def _regions(plan: Plan, providers: Sequence[Provider], at: Callable[..., str]) 
             raise unknown("region", region, known, where=at("regions", i))
 
 
-def _files(profiles: Profiles, systems: dict[str, System], devices: dict[str, Device], sellers: Sequence[str]) -> list[Path]:
-    names = [("system", i) for i in systems] + [("device", i) for i in devices] + [("provider", i) for i in sellers]
-    names += [("calibration", i) for i in calibrations(devices.values(), profiles)]
-    return [profiles.files[kind][id] for kind, id in sorted(names)]
+def _of_files(profiles: Profiles, names: Iterable[tuple[str, str]]) -> str:
+    """One hash of what stands in the files of these records."""
+    files = [path for kind, id in sorted(names) for path in profiles.written_in(kind, id)]
+    return _hash(b"\0".join(path.read_bytes() for path in files))
 
 
 def _hash(content: bytes) -> str:

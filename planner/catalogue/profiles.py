@@ -12,12 +12,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, get_args
 
+from planner.catalogue import price_table
 from planner.catalogue.document import read, read_text
+from planner.catalogue.graphs import whole
+from planner.catalogue.home import home
 from planner.catalogue.networks import NetworkTable
+from planner.catalogue.offers import sound as sound_offers
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
 from planner.schema.hardware import Device, Kind, Provider, System
+from planner.schema.money import Grids, ServiceList
 from planner.schema.workload import Workload
 
 T = TypeVar("T")
@@ -27,6 +32,8 @@ FOLDERS: dict[str, tuple[str, ...]] = {
     "device": get_args(Kind),
     "system": ("systems",),
     "provider": ("offers",),
+    "service": ("services",),
+    "grid": ("grids",),
     "calibration": ("calibrations",),
     "workload": ("workloads",),
 }
@@ -35,6 +42,8 @@ LISTING = {
     "system": "See 'planner hardware list --systems'.",
     "provider": "See 'planner hardware list --offers'.",
     "workload": "See 'planner workloads list'.",
+    "service": "",
+    "grid": "",
     "calibration": "",
 }
 
@@ -62,6 +71,7 @@ class Profiles:
     def __init__(self, extra: Sequence[Path] = ()) -> None:
         self.roots = [*shipped(), *extra]
         self.networks = NetworkTable()
+        self.extra = list(extra)
         self._read: dict[tuple[str, str], object] = {}
 
     @cached_property
@@ -83,6 +93,22 @@ class Profiles:
         """Every id of a kind, sorted."""
         return sorted(self.files[kind])
 
+    @cached_property
+    def tables(self) -> dict[str, Path]:
+        """provider -> its table of prices: shipped, then what ``planner prices`` brought, then the user's own folders.
+
+        A table stands with its provider's file: one from an earlier folder than the file is not of it.
+        """
+        folders = [*shipped(), home(), *self.extra]
+        written = {id: next(i for i in range(len(folders) - 1, -1, -1) if path.is_relative_to(folders[i]))
+                   for id, path in self.files["provider"].items()}  # fmt: skip
+        found = {}
+        for place, folder in enumerate(folders):
+            for path in sorted((folder / "offers").glob("*.csv")):
+                if place >= written.get(path.stem, len(folders)):
+                    found[path.stem] = path
+        return found
+
     def device(self, id: str, where: str = "") -> Device:
         """A device by id; its kind must be that of the folder its file lies in."""
         device = self._load("device", id, Device, where)
@@ -95,16 +121,44 @@ class Profiles:
         return self._load("system", id, System, where)
 
     def provider(self, id: str, where: str = "") -> Provider:
-        """A provider with its offers by id."""
+        """A provider with its offers by id: those of its file, and those of its table of prices."""
+        if (known := self._read.get(("priced", id))) is None:
+            written = self.described(id, where)
+            path = self.tables.get(id)
+            known = price_table.priced(written, price_table.load(path), str(path)) if path else written
+            self._read["priced", id] = sound_offers(known, str(path or self.files["provider"][id]))
+        assert isinstance(known, Provider)
+        return known
+
+    def described(self, id: str, where: str = "") -> Provider:
+        """A provider as its file describes it, without the prices of its table."""
         return self._load("provider", id, Provider, where)
+
+    def written_in(self, kind: str, id: str) -> list[Path]:
+        """The files that a profile is read from."""
+        table = [self.tables[id]] if kind == "provider" and id in self.tables else []
+        return [self.files[kind][id], *table]
+
+    def service(self, id: str, where: str = "") -> ServiceList:
+        """What a provider charges beside instances."""
+        return self._load("service", id, ServiceList, where)
+
+    def grid(self, id: str, where: str = "") -> Grids:
+        """A file of grids: ``countries``, ``us-states``, or a provider's regions."""
+        return self._load("grid", id, Grids, where)
 
     def workload(self, id: str, where: str = "") -> Workload:
         """A zoo entry by id."""
         workload = self._load("workload", id, Workload, where)
-        sound(workload, self.files["workload"][id])
-        return self.described(workload)
+        path = self.files["workload"][id]
+        sound(workload, path)
+        return self.with_sums(whole(workload, self._part, path))
 
-    def described(self, workload: Workload) -> Workload:
+    def _part(self, id: str, where: str) -> Workload:
+        """A zoo entry as its file has it: what stands in another's parts has none itself."""
+        return self._load("workload", id, Workload, where)
+
+    def with_sums(self, workload: Workload) -> Workload:
         """A network with what its graph does, where the tables know it or one of its family."""
         network = workload.network
         return replace(workload, network=self.networks.described(workload.id, "", network)) if network else workload

@@ -17,6 +17,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter, ValidationError
 
 from planner.catalogue.document import read_text
+from planner.catalogue.home import home as planner_home
 from planner.errors import InputError, printable, unknown
 from planner.schema.measurement import SCHEMA, Canary, Cell, Found, Record, Selection, Trial
 
@@ -26,7 +27,7 @@ JOURNAL = ".partial"
 
 def home() -> Path:
     """``$PLANNER_HOME/measurements``, or ``~/.planner/measurements``."""
-    return Path(os.environ.get("PLANNER_HOME") or Path.home() / ".planner") / "measurements"
+    return planner_home() / "measurements"
 
 
 def content(record: Record) -> str:

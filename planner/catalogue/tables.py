@@ -5,13 +5,25 @@ import yaml
 from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
+from planner.schema.compression import Compression
+from planner.schema.technique import Techniques
 
 
 def intervals_text(found: Intervals) -> str:
     """Intervals as the YAML that ``intervals`` reads."""
-    return yaml.safe_dump(plain(found), sort_keys=True, width=130)
+    return yaml.safe_dump(plain(found), sort_keys=True, width=130, default_flow_style=None)
 
 
 def intervals() -> Intervals:
     """The spread of estimates by task and evidence."""
     return read(PACKAGE / "data" / "intervals.yaml", Intervals)
+
+
+def compression() -> Compression:
+    """Ways to compress a trained model, what they take, and what they did to published scores."""
+    return read(PACKAGE / "data" / "compression.yaml", Compression)
+
+
+def techniques() -> Techniques:
+    """What can be done to a model or its serving to make it cheaper, and smaller models with a score of both."""
+    return read(PACKAGE / "data" / "techniques.yaml", Techniques)

@@ -1,6 +1,6 @@
 """``planner hardware``: what the catalogue knows of devices, systems and offers, and whether it is sound."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,12 +8,15 @@ from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profi
 
 app = typer.Typer(help="Devices, systems and offers: list, show and check them.", no_args_is_help=True, rich_markup_mode=None)
 
+TITLES = {"devices": "devices", "offers": "offers by provider", "offers_of": "offers by kind", "prices": "prices by term"}
 
-@app.command("list", epilog="Example: planner hardware list --kind fpga")
+
+@app.command("list", epilog="Examples: planner hardware list --kind fpga; planner hardware list --offers --provider aws")
 def list_(
     kind: Annotated[str, typer.Option(help="Only cpu, gpu, tpu, fpga or asic.")] = "",
     systems: Annotated[bool, typer.Option("--systems", help="Systems instead of devices.")] = False,
     offers: Annotated[bool, typer.Option("--offers", help="Offers with their prices instead of devices.")] = False,
+    provider: Annotated[str, typer.Option(metavar="ID", help="Only offers of this provider.")] = "",
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
@@ -25,7 +28,14 @@ def list_(
     if kind and kind not in FOLDERS["device"]:
         raise unknown("kind", kind, FOLDERS["device"])
     catalogue = profiles(profiles_dir)
-    rows = listing.offers(catalogue) if offers else listing.systems(catalogue) if systems else listing.devices(catalogue)
+    wanted = [catalogue.provider(provider)] if provider else None
+    rows = (
+        listing.offers(catalogue, wanted)
+        if offers or wanted
+        else listing.systems(catalogue)
+        if systems
+        else listing.devices(catalogue)
+    )
     rows = [row for row in rows if not kind or row["kind"] == kind]
     if format is Format.json:
         write(dump({"schema_version": 1, "rows": rows}), None)
@@ -54,15 +64,22 @@ def show(
 
 @app.command("check", epilog="Example: planner hardware check --profiles my-hardware/")
 def check(format: FormatOption = Format.table, profiles_dir: ProfilesOption = None) -> None:
-    """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong."""
+    """Check every profile: readable, sourced, consistent; exit status 1 where something is wrong.
+
+    Peaks must follow from units, clock and operations a cycle within 5 %; rents older than 90 days are warned of.
+    """
+    from dataclasses import asdict
+
     from planner.catalogue.check import check as run
     from planner.search.machines import misfits
 
-    counts, problems = run(profiles(profiles_dir), {"calibration": misfits})
-    answer: dict[str, Any] = {"schema_version": 1, "counts": counts, "problems": problems}
+    found = run(profiles(profiles_dir), {"calibration": misfits})
     if format is Format.json:
-        write(dump(answer), None)
+        write(dump({"schema_version": 1, **asdict(found)}), None)
     else:
-        say("\n".join([*problems, ", ".join(f"{n} {what}" for what, n in counts.items())]))
-    if problems:
+        counts = ", ".join(f"{n:,} {what}" for what, n in found.counts.items())
+        parts = [f"{TITLES[name]}: " + ", ".join(f"{n:,} {one.replace('_', ' ')}" for one, n in sorted(part.items()))
+                 for name, part in found.parts.items()]  # fmt: skip
+        say("\n".join([*found.problems, *(f"warning: {w}" for w in found.warnings), counts, *parts]))
+    if found.problems:
         raise typer.Exit(1)

@@ -19,10 +19,14 @@ class Scenario(StrEnum):
     serve = "serve"
     train = "train"
     infer = "infer"
+    capacity = "capacity"
+    lifetime = "lifetime"
 
 
 def command(
-    scenario: Annotated[Scenario, typer.Argument(metavar="[serve|train|infer]", help="What the plan is about.")] = Scenario.serve,
+    scenario: Annotated[
+        Scenario, typer.Argument(metavar="[serve|train|infer|capacity|lifetime]", help="What the plan is about.")
+    ] = Scenario.serve,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - is stdout.")] = Path(
         "plan.yaml"
     ),

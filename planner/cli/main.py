@@ -1,5 +1,6 @@
 """The typer application: every module in this folder with an ``app`` or a ``command`` is a verb."""
 
+import gc
 import sys
 from importlib import import_module
 from io import TextIOWrapper
@@ -14,7 +15,8 @@ from planner.errors import InputError
 
 HELP = """Which hardware to buy, rent or commit to for machine learning.
 
-Write a plan with 'planner init', then 'planner report plan.yaml' gives a decision report. Offline at all times.
+Write a plan with 'planner init', then 'planner report plan.yaml' gives a decision report. Offline at all
+times, but for 'planner prices refresh'.
 """
 app = typer.Typer(help=HELP, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 PLUMBING = {"main", "common"}
@@ -40,14 +42,16 @@ root.__doc__ = HELP
 for _found in sorted(iter_modules(cli.__path__), key=lambda m: m.name):
     if _found.name not in PLUMBING:
         _module = import_module(f"planner.cli.{_found.name}")
+        _verb = _found.name.rstrip("_")  # a verb that Python keeps for itself ends in _
         if hasattr(_module, "app"):
-            app.add_typer(_module.app, name=_found.name)
+            app.add_typer(_module.app, name=_verb)
         else:
-            app.command(name=_found.name, epilog=getattr(_module, "EXAMPLES", None))(_module.command)
+            app.command(name=_verb, epilog=getattr(_module, "EXAMPLES", None))(_module.command)
 
 
 def main() -> None:
     """Entry point: wrong input is one message on stderr and exit status 2; an interrupt is 130."""
+    gc.set_threshold(100_000, 20, 20)  # a run is short and makes many records: looking for cycles took a tenth of it
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot show × gets a question mark

@@ -18,6 +18,7 @@ class LawName(StrEnum):
 
     epoch = "epoch"
     chinchilla = "chinchilla"
+    sardana = "sardana"
 
 
 def command(

@@ -32,18 +32,25 @@ def command(
     input: Annotated[int, typer.Option(min=1, max=10_000_000, help="Tokens in, a request.")] = 1000,
     output: Annotated[int, typer.Option(min=1, max=1_000_000, help="Tokens out, a request.")] = 300,
     requests: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many to simulate.")] = 10_000,
+    burstiness: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="With --rate: squared variation of the gaps between requests; 1 is Poisson.")
+    ] = 1.0,
+    input_cv: Annotated[
+        float, typer.Option(min=0, max=10, help="With --rate: standard deviation over mean of tokens in (lognormal).")
+    ] = 0.0,
+    output_cv: Annotated[float, typer.Option(min=0, max=10, help="With --rate: the same of tokens out.")] = 0.0,
     max_batch: Annotated[int, typer.Option(min=1, max=100_000, help="Requests in flight at most.")] = 256,
     max_tokens: Annotated[int, typer.Option(min=16, max=1_000_000, help="Tokens a step at most: the piece of a prompt.")] = 8192,
     seed: Annotated[int, typer.Option(min=0, help="Of the arrivals.")] = 0,
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
-    """Simulate one replica: mean and tail of latencies, beside the answer of the queueing law where arrivals are Poisson."""
+    """Simulate one replica: mean and tail of latencies, beside the answer of the queueing law where traffic is steady."""
     import numpy as np
 
     from planner.catalogue.subject import subject
-    from planner.model.simulation import Requests
-    from planner.search.simulate import Configuration, outcome, poisson, replica
+    from planner.model.simulation import Requests, Steady
+    from planner.search.simulate import Configuration, drawn, outcome, replica
 
     if sum(x is not None for x in (rate, concurrency, trace)) != 1:
         raise InputError(
@@ -54,16 +61,17 @@ def command(
         raise InputError(f"--rate is not a finite number: {rate}")
     catalogue = profiles(profiles_dir)
     about = subject(workload, system, catalogue)
+    one = replica(Configuration(precision, tp, max_batch, max_tokens), about, catalogue.calibration)
+    steady = Steady(rate, input, output, burstiness, input_cv, output_cv) if rate else None
     if trace:
         from planner.catalogue.traces import read_trace
 
         asked = Requests(*read_trace(trace))
     else:
         same = (np.full(requests, input), np.full(requests, output))
-        asked = poisson(requests, rate, input, output, seed) if rate else Requests(np.zeros(requests), *same)
-    one = replica(Configuration(precision, tp, max_batch, max_tokens), about, catalogue.calibration)
+        asked = drawn(requests, steady, one.longest, seed) if steady else Requests(np.zeros(requests), *same)
     with progress("requests") as tick:
-        found = outcome(one, asked, concurrency or 0, (rate, input, output) if rate else None, tick)
+        found = outcome(one, asked, concurrency or 0, steady, tick)
     answer(format, lambda: dump({"schema_version": 1, **asdict(found)}), lambda: _text(found))
 
 
@@ -75,10 +83,9 @@ def _text(o: "Outcome") -> str:
             (("time to first token", o.ttft), ("time per output token", o.tpot), ("whole request", o.e2e))]  # fmt: skip
     q = o.queue
     if q:
-        for row, value in zip(rows, (q.ttft, q.tpot), strict=False):
-            row.append(units.duration(value) if value < float("inf") else "without end")
-        rows[2].append("")
-    header = ["", *names, *(["queueing law, mean"] if q else [])]
+        law = [["  by the queueing law", *(_time(values.get(n)) for n in names)] for values in (q.ttft, q.tpot)]
+        rows = [rows[0], law[0], rows[1], law[1], rows[2]]
+    header = ["", *names]
     said = (
         f"{o.requests:,} requests in {o.precision}: {units.significant(o.rate)} requests/s, "
         f"{units.significant(o.output_tokens_per_s)} output tokens/s, busy {100 * o.utilisation:.0f} % of the time "
@@ -86,4 +93,10 @@ def _text(o: "Outcome") -> str:
     )
     load = f"\nThe load is {100 * q.load:.0f} % of what the replica can do." if q else ""
     full = " More comes than it can serve: the queue grows as long as the run lasts." if q and q.load >= 1 else ""
-    return f"{said}\n\n{table(header, rows, 'lrrrrr')}{load}{full}"
+    return f"{said}\n\n{table(header, rows, 'lrrrr')}{load}{full}"
+
+
+def _time(seconds: float | None) -> str:
+    from planner import units
+
+    return "–" if seconds is None else units.duration(seconds) if seconds < float("inf") else "without end"

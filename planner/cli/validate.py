@@ -21,7 +21,8 @@ class LeaveOut(StrEnum):
     family = "family"
 
 
-EXAMPLES = "Example: planner validate measurements/*.csv --format json"
+EXAMPLES = """Examples: planner validate measurements/*.csv --format json;
+planner validate measurements/*.csv --coverage"""
 
 
 def command(
@@ -36,6 +37,9 @@ def command(
             help="Refit each stack without a model, a number of devices or (networks) a family of names, and estimate those runs."
         ),
     ] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Bound each row by intervals from other rows alone, and count what they hold.")
+    ] = False,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Estimate every row of tables of published measurements, and say how far off the estimates are."""
@@ -49,6 +53,9 @@ def command(
         write(intervals_text(spread(tables, catalogue)), write_intervals)
     if leave_out:
         _left_out(tables, catalogue, leave_out, format)
+        return
+    if coverage:
+        _coverage(tables, catalogue, format)
         return
     result = validate(tables, catalogue)
     if format is Format.json:
@@ -74,6 +81,26 @@ def _left_out(tables: list[Path], catalogue: "Profiles", column: LeaveOut, forma
     rows = [[name, str(e["rows"]), *(_percent(e[q]) for q in ("median_ape", "mean_ape", "p90_ape"))] for name, e in found.items()]
     say(f"Each run estimated by fits to the runs of other values of {column.value}.")
     say(table(["file", "runs", "median error", "mean", "90th percentile"], rows, "lrrrr"))
+
+
+def _coverage(tables: list[Path], catalogue: "Profiles", format: Format) -> None:
+    from planner.validate.tables import covered
+
+    found = covered(tables, catalogue)
+    if format is Format.json:
+        write(dump({"schema_version": 1, "coverage": found}), None)
+        return
+    partings = ("halves", "workloads", "devices", "files")
+    rows = [
+        [f["file"], f["task"], f["evidence"], str(f["rows"]), *(_percent(f[p]) for p in partings), _percent(f["median_width"])]
+        for f in found
+    ]
+    say(
+        "Published values inside their 90 % interval, where each part of the rows is bounded by intervals from the other parts\n"
+        "alone: halves and quarters by a hash of what was run and of the workload's name, devices one by one, files one by one."
+    )
+    header = ["file", "task", "evidence", "rows", *(f"by {p}" for p in partings), "median width ±"]
+    say(table(header, rows, "lllrrrrrr"))
 
 
 def _percent(share: float | None) -> str:

@@ -1,24 +1,28 @@
 """A plan's inputs to a whole result: candidates, the front, the verdict, and what all of it leaves out."""
 
-from dataclasses import replace
-from typing import get_args
+import math
+from dataclasses import fields, replace
 
 import numpy as np
 
 from planner import units
+from planner.decide.ledger import exclusions, money_assumptions
+from planner.decide.life_result import decide_life
+from planner.decide.ownership import ownership
+from planner.decide.sensitivity import with_sensitivity
+from planner.decide.uncertainty import with_odds
 from planner.decide.verdict import verdict
-from planner.schema.hardware import Kind
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Train
+from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
-from planner.search.intervals import task_of
 from planner.search.options import Tick
-from planner.search.result import SCHEMA_VERSION, Candidate, Result
+from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
 
 UNITS = {
     "serve": ("output tokens/s", "million output tokens"),
     "train": ("tokens/s", "million tokens"),
     "infer": ("samples/s", "million samples"),
+    "capacity": ("devices", "device hour of use"),
 }
 
 
@@ -27,16 +31,37 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
 
     Raises InputError where the plan asks what its workload cannot do.
     """
+    if inputs.life is not None:
+        return decide_life(inputs, tick)
     plan = inputs.plan
     found = candidates(inputs, tick)
     throughput_unit, work_unit = UNITS[plan.scenario]
-    return Result(
+    made = Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
         work_unit=work_unit, demand=demand(inputs), candidates=tuple(found), front=front(found), verdict=verdict(inputs, found),
-        assumptions=assumptions(inputs), exclusions=EXCLUSIONS[plan.scenario], accuracy=accuracy(inputs),
+        assumptions=assumptions(inputs), exclusions=exclusions(inputs, found), accuracy=accuracy(inputs, found),
         oldest_price=oldest(found), versions=dict(inputs.versions), hashes=dict(inputs.hashes), plan_text=inputs.plan_text,
         owner=plan.owner, date=plan.date.isoformat() if plan.date else "", status=plan.status,
+        ownership=ownership(inputs, found), basis=basis(inputs),
+    )  # fmt: skip
+    return with_sensitivity(with_odds(made))
+
+
+def basis(inputs: Inputs) -> Basis:
+    """What the plan takes for granted and limits, as the levers need it."""
+    plan, e = inputs.plan, inputs.plan.economics
+    limits = {"devices": float(plan.hardware.max_devices * plan.sites)} | ({"budget": e.budget[0]} if e.budget else {})
+    goal = plan.serve or plan.infer
+    for name in ("ttft", "tpot", "latency"):
+        limit = getattr(goal, name, None)
+        limits |= {name: limit} if limit else {}
+    tokens = plan.serve.input_tokens if plan.serve else plan.train.sequence_length if plan.train else 0.0
+    margins = {f.name: math.log1p(getattr(plan.uncertainty, f.name)) for f in fields(plan.uncertainty)}
+    shared = {str(name): share for name, share in inputs.intervals.shared.items()}
+    return Basis(
+        plan.capacity is None, plan.ends, plan.train is None, plan.fullness, plan.sites, e.electricity[0], e.horizon, tokens,
+        limits, margins, shared,
     )  # fmt: skip
 
 
@@ -75,7 +100,11 @@ def goal(inputs: Inputs) -> str:
     if plan.infer:
         limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
         many = f"{n(plan.infer.streams)} streams of " if plan.infer.streams > 1 else ""
-        return f"{many}{n(plan.infer.samples_per_second)} samples/s{limit}"
+        sites = f" at each of {plan.sites:,} sites" if plan.fleet else ""
+        return f"{many}{n(plan.infer.samples_per_second)} samples/s{sites}{limit}"
+    if plan.capacity:
+        used = f"used {100 * plan.economics.busy:.0f} % of the time" if plan.economics.busy < 1 else "used all the time"
+        return f"{plan.capacity.devices:,} devices for {units.duration(plan.economics.horizon)}, {used}"
     assert plan.train is not None
     t = plan.train
     within = f" within {units.duration(t.deadline)}" if t.deadline else ""
@@ -85,28 +114,32 @@ def goal(inputs: Inputs) -> str:
 
 def assumptions(inputs: Inputs) -> tuple[str, ...]:
     """What the figures take for granted, from the plan and the model."""
-    e, plan = inputs.plan.economics, inputs.plan
-    said = [
-        f"Owned hardware is written off to nothing over {units.duration(e.horizon)} in equal parts; "
-        f"electricity costs {e.electricity[0]:g} {e.electricity[1]}/kWh at a PUE of {e.pue:g}.",
-        "Power is between idle and board power in proportion to load, and board power where idle power is not published.",
-    ]
-    if not plan.ends:
+    plan = inputs.plan
+    said = [*money_assumptions(inputs)]
+    if not plan.capacity:
+        said.append(
+            "How far traffic, utilisation and prices may be off is the plan's word (uncertainty:), or an assumption where it "
+            "says nothing; throughput may be off as far as its interval says."
+        )
+    if not plan.ends and not plan.capacity:
         said.insert(
             0,
-            f"Machines run day and night, loaded to at most {100 * e.utilisation:.0f} % of their estimated throughput; "
-            "the rest is headroom.",
+            f"Machines run day and night, loaded to at most {100 * plan.economics.utilisation:.0f} % of their estimated "
+            "throughput; the rest is headroom.",
         )
     if plan.serve and plan.serve.prefix_hit:
         said.append(
             f"{100 * plan.serve.prefix_hit:.0f} % of each prompt is found in the cache; its memory is counted once a request."
         )
+    if plan.serve:
+        said += _served(plan.serve)
     if plan.serve and plan.serve.spare:
         said.append(f"{plan.serve.spare} of the instances may fail: they are beyond what the load needs.")
     if plan.serve:
         said.append("Software is vLLM, or the next serving stack whose runs on the device's family were published.")
         arrive = "are all there at the start" if plan.ends else "arrive at random (Poisson)"
-        said.append(f"Requests of equal length {arrive}; finished ones are replaced at once; one replica keeps to one instance.")
+        varied = plan.serve.input_cv or plan.serve.output_cv
+        said.append(f"Requests of {'varying' if varied else 'equal'} length {arrive}; finished ones are replaced at once.")
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
     if plan.train:
@@ -116,38 +149,45 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
     return tuple(said)
 
 
+def _served(serve: Serve) -> list[str]:
+    """How requests differ from equal ones that come at random, and what is done to serve them."""
+    s, said = serve, []
+    if s.percentile:
+        said.append(f"{100 * s.percentile:g} % of requests keep the latency limits, and latencies shown are of that share.")
+    if s.burstiness != 1:
+        said.append(f"Requests come in bursts: the gaps between them vary {s.burstiness:.3g} times as much as at random.")
+    if s.input_cv or s.output_cv:
+        said.append(f"Lengths are spread by {100 * s.input_cv:.0f} % in and {100 * s.output_cv:.0f} % out of their means.")
+    if s.kv_cache:
+        said.append(f"Keys and values are kept in {s.kv_cache}.")
+    if s.eager:
+        said.append("Kernels are started one after another: elementwise work is not fused.")
+    if s.disaggregated:
+        said.append("Prompts are processed on instances of their own; each request's cache is sent over before it decodes.")
+    if s.speculation:
+        who = s.speculation.draft or "one further layer of the model"
+        held = f"of which {100 * s.speculation.acceptance:.0f} % hold, each alone"
+        said.append(f"{who} guesses {s.speculation.tokens} tokens a step, {held}: that share must be measured.")
+    if s.adapters:
+        said.append(f"Requests choose alike among {s.adapters.count:,} adapters of rank {s.adapters.rank}.")
+    return said
+
+
 def _reliability(train: Train) -> str:
     r = train.reliability
-    spot = f", and a spot instance is taken away every {units.duration(r.instance_mtbf)}" if r.instance_mtbf else ""
     return (
-        f"A device's failure stops the run once in {units.duration(r.device_mtbf)} of its time{spot}; a restart takes "
+        f"A device's failure stops the run once in {units.duration(r.device_mtbf)} of its time; a restart takes "
         f"{units.duration(r.restart)}; checkpoints are written at {units.show(r.checkpoint_bandwidth, 'byte/s')} a device, "
         "as often as loses least (Daly 2006). The defaults are those of Llama 3 405B (arXiv:2407.21783)."
     )
 
 
-EXCLUSIONS = {
-    "serve": (
-        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
-        "Redundancy beyond the headroom.",
-    ),
-    "infer": (
-        "Staff, storage, data transfer, support, tax and the hosts of cards that are sold alone.",
-        "Reading, decoding and resizing of inputs.",
-    ),
-    "train": ("Staff, storage, data transfer, support and tax.", "Failed experiments, and the storage of checkpoints."),
-}
-
-
-def accuracy(inputs: Inputs) -> tuple[str, ...]:
-    """How wide the intervals are, and why."""
-    tasks = dict.fromkeys(task_of(inputs.plan.scenario, kind=place) for place in get_args(Kind))
-    said = [
-        f"{evidence}: nine of ten published {task} measurements lay within "
-        f"{np.exp(-s):.2f} to {np.exp(s):.2f} times the estimate."
-        for task in tasks
-        for evidence, s in inputs.intervals.spread.get(task, {}).items()
-    ]
+def accuracy(inputs: Inputs, found: list[Candidate]) -> tuple[str, ...]:
+    """How wide the intervals are, and why: one sentence a class of estimates, in the order of the ranking."""
+    if inputs.plan.capacity:
+        return ()
+    bounded = dict.fromkeys(c.cited[-1] for c in found if c.cited)
+    said = [f"{b.what[:1].upper()}{b.what[1:]}: nine of ten lay within {b.value} the estimate; {b.note}." for b in bounded]
     return (*said, f"Source: {inputs.intervals.source}")
 
 

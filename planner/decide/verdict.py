@@ -34,11 +34,14 @@ def _nothing(found: list[Candidate]) -> Verdict:
 
 
 def _why(inputs: Inputs, choice: Candidate, able: list[Candidate]) -> str:
-    unit = {"serve": "million output tokens", "train": "million tokens", "infer": "million samples"}[inputs.plan.scenario]
+    names = {"serve": "million output tokens", "train": "million tokens", "infer": "million samples"}
+    unit = names.get(inputs.plan.scenario, "device hour of use")
     each = units.money(choice.unit_cost.value, inputs.plan.economics.currency)
     kept = [
         f"{name.upper() if name in ('ttft', 'tpot') else name} {units.duration(e.value)}" for name, e in choice.latency.items()
     ]
+    if inputs.plan.capacity:
+        return f"It is the cheapest of {len(able)} offers: {each} a {unit}."
     return (
         f"It is the cheapest of {len(able)} offers that can do it: {each} a {unit}, {' and '.join(kept)}. "
         f"Its steps are bound by {choice.bottleneck}, in {choice.precision}."
@@ -66,7 +69,7 @@ def _flips(inputs: Inputs, choice: Candidate, second: Candidate | None) -> tuple
             said.append(
                 f"It wins too if {choice.device_name} reaches less than {100 * slower:.0f} % of its estimated throughput."
             )
-    if not inputs.plan.ends:
+    if not inputs.plan.ends and not inputs.plan.capacity:
         needed = demand(inputs) / inputs.plan.economics.utilisation
         kept = inputs.plan.serve.spare if inputs.plan.serve else 0
         spare = 1 - needed / (choice.throughput.value * (1 - kept / choice.instances))
@@ -91,8 +94,15 @@ def _cautions(inputs: Inputs, choice: Candidate) -> tuple[str, ...]:
         said.append(
             "An owned machine is charged for the hours of this run alone: it must have other work for the rest of its life."
         )
+    if choice.term in ("reserved_1y", "reserved_3y") and inputs.plan.ends:
+        said.append(
+            "A committed machine is charged for the hours of this run alone: it must have other work for the rest of its term."
+        )
     if choice.term == "spot":
-        said.append("Spot capacity can be taken back at any time; interruptions are not priced in.")
+        priced = "their time is priced in" if inputs.plan.rent.spot else "interruptions are not priced in (rent.spot would)"
+        said.append(f"Spot capacity can be taken back at any time; {priced}.")
+    if choice.unpriced:
+        said.append(f"No price is known at {choice.provider} of {', '.join(choice.unpriced)}: the cost is without.")
     if choice.precision in ("fp8", "fp4", "int8", "w4a16"):
         said.append(f"It computes in {choice.precision}: check the model's quality in that precision.")
     return tuple(said)

@@ -1,9 +1,14 @@
 """Loss by parameters and tokens, and the model and tokens that a budget of computation buys best.
 
-L = E + A / N^alpha + B / D^beta with C = 6 N D FLOP: Hoffmann et al., arXiv:2203.15556, section 3.3.
+L = E + A / N^alpha + B / D^beta with C = 6 N D FLOP: Hoffmann et al., arXiv:2203.15556, section 3.3. A model that will be
+served costs 2 N FLOP a token more: Sardana et al., arXiv:2401.00448, section 2.
 """
 
 from dataclasses import dataclass
+
+import numpy as np
+
+from planner.model.columns import Array
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,7 @@ class Law:
 LAWS = {
     "epoch": Law(1.8172, 482.01, 2085.43, 0.3478, 0.3658, "Besiroglu et al., arXiv:2404.10102 (Chinchilla's runs, fitted again)"),
     "chinchilla": Law(1.69, 406.4, 410.7, 0.34, 0.28, "Hoffmann et al., arXiv:2203.15556, equation 10"),
+    "sardana": Law(1.69, 406.4, 410.7, 0.336, 0.283, "Hoffmann et al., exponents as in Sardana et al., arXiv:2401.00448"),
 }
 
 
@@ -68,3 +74,34 @@ def of_model(law: Law, parameters: float) -> Budget:
 def trained(law: Law, parameters: float, tokens: float) -> Budget:
     """A model of given size on given tokens."""
     return Budget(parameters, tokens, 6 * parameters * tokens, loss(law, parameters, tokens))
+
+
+def tokens_to_reach(law: Law, parameters: Array, target: float) -> Array:
+    """Tokens on which models of given sizes reach a loss (N,); infinity for a size that no number of tokens brings there."""
+    left = target - law.e - law.a / np.asarray(parameters, float) ** law.alpha
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(left > 0, (law.b / left) ** (1 / law.beta), np.inf)
+
+
+def bound(law: Law, parameters: float) -> float:
+    """The loss that a model of given size comes near on ever more tokens [nats a token]."""
+    return law.e + law.a / parameters**law.alpha
+
+
+def of_life(law: Law, target: float, served: float, *, training: float = 6.0, serving: float = 2.0) -> Budget:
+    """The model that reaches a loss and then answers ``served`` tokens for the least: arXiv:2401.00448, section 2.
+
+    training, serving: what a parameter costs a token in each phase, in any one unit; by default FLOP. With money in their
+    place it is the paper's analysis of costs. ``flop`` of the result is that of training. Raises ValueError as ``of_loss``.
+    """
+    from scipy.optimize import minimize_scalar
+
+    largest = of_loss(law, target).parameters
+    smallest = (law.a / (target - law.e)) ** (1 / law.alpha)
+
+    def spent(log_parameters: float) -> float:
+        parameters = np.exp(log_parameters)
+        return float(parameters * (training * tokens_to_reach(law, parameters, target) + serving * served))
+
+    found = minimize_scalar(spent, bounds=(np.log(smallest) + 1e-9, np.log(largest)), method="bounded", options={"xatol": 1e-6})
+    return trained(law, float(np.exp(found.x)), float(tokens_to_reach(law, np.exp(found.x), target)))

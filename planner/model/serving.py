@@ -1,28 +1,36 @@
 """Serving a transformer: the time of a prefill, of a decode step, and what a batch of requests makes of them.
 
-Everything is (N,) columns. ``w`` holds input_tokens, output_tokens and what a pass needs (``transformer.forward``).
+Everything is (N,) columns. ``w`` holds input_tokens, output_tokens, pp and what a pass needs (``transformer.forward``); and
+where requests differ, output_cv, the coefficient of variation of output_tokens. ``w.batch`` are the requests in flight.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
 from planner.model.memory import CHUNK
-from planner.model.operation import Machine
+from planner.model.operation import Machine, Op
 from planner.model.passes import Pass, run
+from planner.model.queueing import Traffic, Waits, waits
+from planner.model.speculative import Draft
 
 
 @dataclass(frozen=True)
 class Service:
-    """ttft, tpot [s], output_rate [output tokens/s of one replica], decode and prefill passes (N,)."""
+    """ttft, tpot [s], output_rate [output tokens/s of one replica], decode and prefill passes (N,).
+
+    prompt: seconds of the replica that one prompt takes; tokens: how many a decode step gives each request.
+    """
 
     ttft: Array
     tpot: Array
     output_rate: Array
     prefill: Pass
     decode: Pass
+    prompt: Array
+    tokens: Array
 
 
 def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
@@ -35,8 +43,23 @@ def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
     context = np.where(causal, w.input_tokens - new / 2, w.input_tokens)
     query = np.minimum(new, w.chunk) if "chunk" in w else new
     p = w.with_(batch=batch, query=query, context=context, cached=w.input_tokens, logits=batch)
-    one = run(transformer.forward(a, p, decode=False), machine).plus("overhead", machine.laws["engine"].prefill_step)
-    return one.times(new / query)
+    ops = [*transformer.forward(a, p, decode=False), *_stages(a, p)]
+    return run(ops, machine).plus("overhead", machine.laws["engine"].prefill_step).times(new / query)
+
+
+def _stages(a: Columns, p: Columns) -> list[Op]:
+    """Sends of hidden states from stage to stage of a pipeline."""
+    if not np.any(p.pp > 1):
+        return []
+    volume = p.batch * p.query * a.hidden_size * p.activation / p.tp
+    shape = {"ranks": np.full(len(p), 2.0), "volume": volume, "stride": p.tp * p.adp}
+    return [Op("between stages", "collective", "communication", p.pp - 1, shape, np.zeros(len(p)), variant="send")]
+
+
+def context(w: Columns) -> Array:
+    """Tokens a request in flight has on average (N,): long outputs are in flight for longer."""
+    spread = w.output_cv**2 if "output_cv" in w else 0.0
+    return np.asarray(w.input_tokens + w.output_tokens * (1 + spread) / 2)
 
 
 def _new(w: Columns) -> Array:
@@ -44,11 +67,21 @@ def _new(w: Columns) -> Array:
     return np.maximum(1.0, w.input_tokens * (1 - w.prefix)) if "prefix" in w else w.input_tokens
 
 
-def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array) -> Pass:
-    """One step that gives each of ``batch`` sequences a token after ``context`` tokens."""
-    p = w.with_(batch=batch, query=np.ones(len(w)), context=context, cached=context, logits=batch)
+def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array, draft: Draft | None = None) -> Pass:
+    """One step that gives each of ``batch`` sequences a token after ``context`` tokens; with a draft, ``draft.tokens``."""
+    p, ops = decode_operators(a, w, batch, context, draft)
     engine = machine.laws["engine"]
-    return run(transformer.forward(a, p, decode=True), machine).plus("overhead", engine.decode_step + engine.sequence * batch)
+    step = run(ops, machine).plus("overhead", engine.decode_step + engine.sequence * batch)
+    return step.and_(draft.guess(p, machine)) if draft else step
+
+
+def decode_operators(
+    a: Columns, w: Columns, batch: Array, context: Array, draft: Draft | None = None
+) -> tuple[Columns, list[Op]]:
+    """The columns of such a step's pass, and what it computes."""
+    query = 1 + draft.guesses if draft else np.ones(len(w))
+    p = w.with_(batch=batch, query=query, context=context, cached=context, logits=batch * query)
+    return p, [*transformer.forward(a, p, decode=True), *_stages(a, p)]
 
 
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
@@ -56,26 +89,82 @@ def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
     first = prefill(a, w, machine, w.batch)
     step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
     total = first.seconds + np.maximum(w.output_tokens - 1, 0) * step.seconds
-    return Service(first.seconds + _admission(machine), step.seconds, w.batch * w.output_tokens / total, first, step)
+    rate = w.batch * w.output_tokens / total
+    ttft = first.seconds + _admission(machine)
+    return Service(ttft, step.seconds, rate, first, step, first.seconds / w.batch, np.ones(len(w)))
 
 
-def continuous(a: Columns, w: Columns, machine: Machine) -> Service:
-    """``w.batch`` requests always in flight; finished ones are replaced at once, their prefill mixed into the steps.
+@dataclass(frozen=True)
+class Decoding:
+    """A decode step of one replica, and the tokens it gives each request (N,)."""
 
-    Each token a request receives waits for one decode step of the whole batch and for the prefill of the share of the
-    batch that is replaced meanwhile, batch / output_tokens. ttft is that of a request that comes alone.
+    step: Pass
+    tokens: Array
+
+    def take(self, index: Array) -> "Decoding":
+        """Rows by index."""
+        return Decoding(self.step.take(index), self.tokens[index])
+
+
+@dataclass(frozen=True)
+class Prefilling:
+    """Prompts at one replica: a pass over as many as a step takes, seconds of the replica a prompt, and of one alone (N,)."""
+
+    whole: Pass
+    prompt: Array
+    alone: Array
+
+    def take(self, index: Array) -> "Prefilling":
+        """Rows by index."""
+        return Prefilling(self.whole.take(index), self.prompt[index], self.alone[index])
+
+
+def decoding(a: Columns, w: Columns, machine: Machine, draft: Draft | None = None) -> Decoding:
+    """A step of ``w.batch`` requests in flight; the stages of a pipeline each have a share of them under way."""
+    step = decode(a, w, machine, w.batch / w.pp, context(w), draft)
+    return Decoding(step, draft.tokens if draft else np.ones(len(w)))
+
+
+def prefilling(a: Columns, w: Columns, machine: Machine) -> Prefilling:
+    """Prompts as a step takes them, ``w.budget`` tokens at most (CHUNK without such a column)."""
+    many = _prompts(w)
+    whole = prefill(a, w, machine, many)
+    alone = prefill(a, w, machine, np.ones(len(w))) if np.any(many > 1) else whole
+    return Prefilling(whole, whole.seconds / many / w.pp, alone.seconds)
+
+
+def together(d: Decoding, p: Prefilling, w: Columns, machine: Machine) -> Service:
+    """A system of decoders and prefillers (N,): one and the same replica, or where ``w.apart`` is above 0 ones of their own,
+    from which a request's cache takes ``w.transfer`` [s] to come over.
+
+    Each token a request receives waits for one decode step of the whole batch and, in one replica, for the prefill of the
+    share of the batch that is replaced meanwhile, batch / output_tokens. ttft is that of a request that comes alone.
     """
-    together = _prompts(w)
-    first = prefill(a, w, machine, together)
-    step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
-    tpot = step.seconds + first.seconds / together * w.batch / w.output_tokens
-    alone = prefill(a, w, machine, np.ones(len(w)))
-    return Service(_admission(machine) + alone.seconds + step.seconds, tpot, w.batch / tpot, first, step)
+    step = d.step.seconds
+    between = p.prompt * w.batch / w.output_tokens
+    tpot = step / d.tokens + (np.where(w.apart > 0, 0.0, between) if "apart" in w else between)
+    ttft = _admission(machine) + p.alone + step + (w.transfer if "transfer" in w else 0.0)
+    return Service(ttft, tpot, w.batch / tpot, p.whole, d.step, p.prompt, d.tokens)
+
+
+def continuous(a: Columns, w: Columns, machine: Machine, draft: Draft | None = None) -> Service:
+    """``w.batch`` requests always in flight; finished ones are replaced at once, their prefill mixed into the steps."""
+    return together(decoding(a, w, machine, draft), prefilling(a, _few(w), machine), w, machine)
+
+
+def _few(w: Columns) -> Columns:
+    """Prompts of a pass are no more than the requests in flight."""
+    return w.with_(budget=np.minimum(_budget(w), w.batch * _new(w)))
+
+
+def _budget(w: Columns) -> Array:
+    """Tokens of prompts that a step takes (N,)."""
+    return w.budget if "budget" in w else np.full(len(w), CHUNK)
 
 
 def _prompts(w: Columns) -> Array:
-    """Prompts (N,) of continuous batching that one prefill pass takes."""
-    return np.maximum(1.0, np.minimum(w.batch, np.floor(CHUNK / _new(w))))
+    """Prompts (N,) that one prefill pass takes."""
+    return np.maximum(1.0, np.floor(_budget(w) / _new(w)))
 
 
 def _admission(machine: Machine) -> Array:
@@ -91,7 +180,7 @@ def closed_loop(service: Service, w: Columns, machine: Machine) -> Array:
     InferenceMAX and others send, make a tenth of all a burst; an engine that lets prompts go first has all its requests end
     together, and every wave of them is one again (``burst`` of the law "engine", by software stack).
     """
-    each = service.prefill.seconds / _prompts(w)
+    each = service.prompt
     burst = machine.laws["engine"].burst
     queue = (w.batch - 1) / 2 * each
     rho = np.minimum(0.95, w.batch / w.output_tokens * each / service.tpot)
@@ -99,36 +188,20 @@ def closed_loop(service: Service, w: Columns, machine: Machine) -> Array:
     return service.ttft + queue * burst + later * (1 - burst)
 
 
-def arrivals(service: Service, w: Columns) -> Array:
-    """Mean TTFT (N,) [s] under Poisson arrivals at the replica's load ``w.load`` (0 to 1 of its capacity)."""
-    each = service.prefill.seconds / _prompts(w)
-    rate = w.load * w.batch / w.output_tokens / service.tpot
-    alone = service.ttft - service.decode.seconds
-    first, _ = poisson(each, service.decode.seconds, rate, _new(w) / CHUNK, w.output_tokens - 1)
-    return alone - each + first
+def arrivals(service: Service, w: Columns) -> Waits:
+    """What requests see that come at random to a system at the load ``w.load`` (0 to 1 of its capacity).
 
-
-FULL = 0.99  # of the time in prefill, beyond which a queue has no end: kept finite, for what ranks by it
-
-
-def poisson(each: Array, decode: Array, rate: Array, pieces: Array, further: Array) -> tuple[Array, Array]:
-    """Mean TTFT and TPOT (N,) [s] of Poisson arrivals of equal requests, ``rate`` a second.
-
-    each: a prompt's prefill [s], in ``pieces`` of what a step takes; decode: a step's decoding D [s]; further: tokens after
-    the first. A step takes D and ``each`` for every prompt that arrived in the one before: L = D / (1 - rho) on average, with
-    rho = rate each, and variance rate each^2 L / (1 - rho^2). A request waits for the rest of a step that is seen longer than
-    average, E[L^2] / 2 E[L], and then sits in ``own``: the prompts that came beside it, its own, and a D for every piece.
-    Prompts that came during ``own`` make the steps after it longer than average, those that come during its last step do not
-    count any more: rho (own - L) / (1 - rho) over its further tokens. A queue of single prompts, each with its pieces' D,
-    waits at least as M/D/1 does.
+    Where they differ, ``w`` has burstiness and input_cv (``queueing.Traffic``). They queue for the replica, or for the
+    prefiller where that is one of its own. tpot is that of the load's full steps.
     """
-    rho = np.minimum(rate * each, FULL)
-    whole = np.maximum(1.0, np.ceil(pieces))
-    step = decode / (1 - rho)
-    seen = step + rho * each / (1 - rho**2)
-    own = each * (1 + rate * seen) + whole * decode
-    single = each + pieces * decode
-    busy = np.minimum(rate * single, FULL)
-    queued = busy * single / 2 / (1 - busy) + each + whole * decode
-    late = np.maximum(0.0, np.maximum(own, queued) - step)
-    return np.maximum(seen / 2 + own, queued), step + rho / (1 - rho) * late / np.maximum(further, 1.0)
+    apart = w.apart > 0 if "apart" in w else np.zeros(len(w), bool)
+    rate = w.load * np.where(apart, 1 / service.prompt, w.batch / w.output_tokens / service.tpot)
+    traffic = Traffic(rate, w.burstiness if "burstiness" in w else 1.0, w.input_cv if "input_cv" in w else 0.0)
+    step = np.where(apart, 0.0, service.decode.seconds)
+    attention = service.decode.parts.get("attention", np.zeros(len(w))) / service.decode.seconds
+    crowd = attention / np.sqrt(np.maximum(1.0, w.batch)) / (1 - np.minimum(attention, 0.9))
+    steps = (w.output_tokens - 1) / service.tokens
+    found = waits(service.prompt, step, _new(w) / _budget(w), steps, traffic, crowd)
+    beside = service.ttft - step - service.prompt
+    cv = np.where(apart, crowd, found.tpot_cv)
+    return replace(found, ttft=beside + found.ttft, least=beside + found.least, tpot=service.tpot, tpot_cv=cv)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model.columns import Array
-from planner.model.serving import FULL, poisson
+from planner.model.queueing import FULL, Traffic, Waits, waits
 
 
 @dataclass(frozen=True)
@@ -178,16 +178,37 @@ def _bilinear(xs: Array, ys: Array, table: Array) -> Callable[[float, float], fl
 
 @dataclass(frozen=True)
 class Queue:
-    """The queueing answer: mean TTFT and TPOT [s], requests decoding on average, and the load (1 is all the engine can do)."""
+    """The queueing answer: TTFT and TPOT [s] by "mean" and quantile, requests decoding on average, and the load (1 is all
+    the engine can do)."""
 
-    ttft: float
-    tpot: float
+    ttft: dict[str, float]
+    tpot: dict[str, float]
     running: float
     load: float
 
 
-def queue(engine: Engine, rate: float, input: float, output: float) -> Queue:
-    """Means under Poisson arrivals of ``rate`` requests a second of equal length: serving.poisson, at the number that decode.
+@dataclass(frozen=True)
+class Steady:
+    """Traffic that goes on as it is: requests a second, mean tokens in and out, and how they vary (``queueing.Traffic``)."""
+
+    rate: float
+    input: float
+    output: float
+    burstiness: float = 1.0
+    input_cv: float = 0.0
+    output_cv: float = 0.0
+
+
+QUANTILES = (0.5, 0.9, 0.99)
+
+
+def named(quantile: float) -> str:
+    """``p90``."""
+    return f"p{100 * quantile:g}"
+
+
+def queue(engine: Engine, t: Steady) -> Queue:
+    """What requests see under steady traffic: queueing.waits, at the number that decode.
 
     Little's law gives that number; a request sees itself beside the others (Poisson arrivals see averages). Departs from the
     simulation above about eight tenths of the load, where the cache or the batch fills, which no term is for.
@@ -196,22 +217,30 @@ def queue(engine: Engine, rate: float, input: float, output: float) -> Queue:
         _bilinear(engine.batches, engine.contexts, engine.decode),
         _bilinear(engine.pieces, engine.pasts, engine.prefill),
     )
-    whole = max(1, int(np.ceil(input / engine.budget)))
-    each = sum(prefill(min(engine.budget, input - k * engine.budget), k * engine.budget) for k in range(whole))
-    context, further = input + output / 2, max(output - 1.0, 0.0)
-    most = min(float(engine.max_batch), engine.cache / (input + output))
+    whole = max(1, int(np.ceil(t.input / engine.budget)))
+    each = sum(prefill(min(engine.budget, t.input - k * engine.budget), k * engine.budget) for k in range(whole))
+    context, further = t.input + t.output * (1 + t.output_cv**2) / 2, max(t.output - 1.0, 0.0)
+    most = min(float(engine.max_batch), engine.cache / (t.input + t.output))
 
-    def means(n: float) -> tuple[float, float]:
-        numbers = (each, decode(min(n + 1, most), context), rate, input / engine.budget, further)
-        ttft, tpot = poisson(*(np.array([x]) for x in numbers))
-        return float(ttft[0]), float(tpot[0])
+    def seen(n: float) -> Waits:
+        step = decode(min(n + 1, most), context)
+        slope = (decode(min(n + 2, most), context) - decode(max(n, 1.0), context)) / 2 * max(n, 1.0) / step
+        crowd = slope / np.sqrt(max(n, 1.0)) / (1 - min(max(slope, 0.0), 0.9))
+        prompt, one, pieces, steps, rate = (np.array([x]) for x in (each, step, t.input / engine.budget, further, t.rate))
+        return waits(prompt, one, pieces, steps, Traffic(rate, t.burstiness, t.input_cv), crowd)
+
+    def tpot(n: float) -> float:
+        return float(seen(n).tpot[0])
 
     best = most / (max(further, 1.0) * decode(most, context) + most * each)  # requests a second of a full engine
-    tpot = means(most)[1]
-    if rate * each >= FULL or rate * further * tpot > most:
-        return Queue(np.inf, tpot, most, max(1.0, rate / best))
+    if t.rate * each >= FULL or t.rate * further * tpot(most) > most:
+        names = ["mean", *map(named, QUANTILES)]
+        return Queue(dict.fromkeys(names, np.inf), {"mean": tpot(most)}, most, max(1.0, t.rate / best))
     low, high = 0.0, most
     for _ in range(60):
         middle = (low + high) / 2
-        low, high = (middle, high) if rate * further * means(middle)[1] > middle else (low, middle)
-    return Queue(*means(high), high, rate / best)
+        low, high = (middle, high) if t.rate * further * tpot(middle) > middle else (low, middle)
+    w = seen(high)
+    ttft = {"mean": float(w.ttft[0]), **{named(q): float(w.ttft_at(q)[0]) for q in QUANTILES}}
+    per_token = {"mean": float(w.tpot[0]), **{named(q): float(w.tpot_at(q)[0]) for q in QUANTILES}}
+    return Queue(ttft, per_token, high, t.rate / best)

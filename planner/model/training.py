@@ -16,10 +16,11 @@ import numpy as np
 from planner.model import policy
 from planner.model.columns import Array, Columns
 from planner.model.families import transformer
+from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Machine, Op
 from planner.model.ops import collective
 from planner.model.passes import Pass, run
-from planner.model.training_memory import activations, adapters, sharing, stage_share
+from planner.model.training_memory import activations, sharing, stage_share
 
 BACKWARD_ATTENTION = 2.5  # five products instead of two: FlashAttention (arXiv:2205.14135), appendix B
 ENDS = ("embedding", "logits", "loss")
@@ -70,8 +71,7 @@ def step(a: Columns, p: Columns, size: Columns, machine: Machine) -> Step:
 
 def micro(a: Columns, p: Columns, machine: Machine) -> Micro:
     """The time of one micro-batch in every layer, from the columns MICRO of ``p`` alone."""
-    ahead_of = _pass(a, p)
-    ops = [*transformer.forward(a, ahead_of, decode=False), transformer.loss(a, ahead_of)]
+    ops = operators(a, p)
     body, ends = [o for o in ops if o.name not in ENDS], [o for o in ops if o.name in ENDS]
     body = [_causal(o, p) for o in body]
     ahead = run(body, machine)
@@ -84,6 +84,12 @@ def micro(a: Columns, p: Columns, machine: Machine) -> Micro:
     whole = _overlapped(ahead.and_(inputs).and_(weights).and_(again).and_(extra), p)
     whole = whole.plus("context", _context(a, p, machine, ahead))
     return Micro(whole, tail.and_(run(backward(ends), machine)), ahead.seconds, weights.seconds, flop)
+
+
+def operators(a: Columns, p: Columns) -> list[Op]:
+    """What one micro-batch computes on its way ahead."""
+    ahead_of = _pass(a, p)
+    return [*transformer.forward(a, ahead_of, decode=False), transformer.loss(a, ahead_of)]
 
 
 def assemble(
@@ -154,7 +160,7 @@ def backward(ops: list[Op], of: str = "all") -> list[Op]:
         if op.kind == "matmul":
             inputs.append(replace(op, name=f"{op.name}, input gradient", shape={**s, "n": s["k"], "k": s["n"]}))
             weights.append(replace(op, name=f"{op.name}, weight gradient", shape={**s, "m": s["n"], "n": s["k"], "k": s["m"]}))
-        elif op.kind == "experts":  # gradients of inputs and of weights are each the same products
+        elif op.kind in ("experts", "convolution"):  # gradients of inputs and of weights are each the same products
             inputs.append(op)
             weights.append(op)
         elif op.kind in ("attention", "mla"):
@@ -176,8 +182,8 @@ def _adapters(a: Columns, p: Columns) -> list[Op]:
     if not np.any(p.lora_rank > 0):
         return []
     tokens = p.micro_batch * p.sequence / p.cp
-    width = adapters(a, p) / np.maximum(p.lora_rank, 1) / p.tp
-    flop = 6 * tokens * adapters(a, p) / p.tp
+    width = adapter_width(a) / p.tp
+    flop = 6 * tokens * p.lora_rank * adapter_width(a) / p.tp
     moved = 3 * tokens * width * 2
     return [
         Op(
@@ -185,7 +191,7 @@ def _adapters(a: Columns, p: Columns) -> list[Op]:
             "stream",
             "elementwise",
             np.where(p.lora_rank > 0, 1.0, 0.0),
-            {"kernels": 42 * a.num_layers},
+            {"kernels": ADAPTER_KERNELS * a.num_layers},
             flop,
             activation_bytes=moved,
         )
@@ -282,7 +288,7 @@ def shard(size: Columns, a: Columns, p: Columns) -> Array:
     near, near_expert = sharing(p)
     cut = p.zero_stage >= 1
     full = dense / np.where(cut, near, 1.0) + expert / np.where(cut, near_expert, 1.0)
-    return np.where(p.lora_rank > 0, full * adapters(a, p) / np.maximum(size.total, 1), full)
+    return np.where(p.lora_rank > 0, full * p.lora_rank * adapter_width(a) / np.maximum(size.total, 1), full)
 
 
 def _update(size: Columns, a: Columns, p: Columns, machine: Machine) -> Array:

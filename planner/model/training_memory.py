@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.model import policy
 from planner.model.columns import Array, Columns
+from planner.model.families.transformer_size import adapter_width, inner_width
 
 FUSED_LOGITS, LOGITS = 4.0, 12.0
 """Bytes a logit: one fp32 copy, or 16 bits and their gradients, where the loss is one kernel (arXiv:2205.05198, section 4.3);
@@ -32,7 +33,7 @@ def _stage(size: Columns, a: Columns, p: Columns, layer: tuple[Array, Array], la
     dense, expert = size.layers * share / p.tp, size.experts * share / p.ep
     tables = size.embeddings / p.tp * np.where((p.pp > 1) & ~(a.tied_embeddings > 0), 0.5, 1.0)
     near, near_expert = sharing(p)
-    trained = np.where(p.lora_rank > 0, adapters(a, p) / np.maximum(size.total, 1), 1.0)
+    trained = np.where(p.lora_rank > 0, p.lora_rank * adapter_width(a) / np.maximum(size.total, 1), 1.0)
     state = policy.optimizer(p).state * np.where(p.offload_optimizer > 0, 0.0, 1.0)
 
     def held(each: Array | float, from_stage: int, dense: Array, expert: Array | float) -> Array:
@@ -90,7 +91,7 @@ def activations(a: Columns, p: Columns) -> tuple[Array, Array]:
     tokens = p.micro_batch * p.sequence / p.cp
     side = np.where(p.sp > 0, p.tp, 1.0)
     border = 2 * a.hidden_size / side
-    operators = border + 2 * (a.hidden_size / side + ((2 * a.num_heads + a.num_kv_heads) * a.head_dim + _inner(a)) / p.tp)
+    operators = border + 2 * (a.hidden_size / side + ((2 * a.num_heads + a.num_kv_heads) * a.head_dim + inner_width(a)) / p.tp)
     kept = np.select(
         [p.recompute == policy.ATTENTION, p.recompute == policy.FULL, p.recompute == policy.OPERATORS],
         [whole - scores, tokens * border, tokens * operators], whole,
@@ -109,24 +110,10 @@ def _layer(a: Columns, p: Columns) -> Array:
     core = np.where(p.flash > 0, 4 * a.num_heads, 5 * a.num_heads * p.sequence) / p.tp  # logarithms of sums; or scores and mask
     each = np.where(a.gated_ffn > 0, 4 + 2 * eager, 2.0) + kept
     routed = np.where(a.num_experts > 0, (2 + kept) * a.hidden_size * a.experts_per_token + 4 * a.num_experts, 0.0)
-    return tokens * (width / side + heads + core + (each * _inner(a) + routed) / p.tp)
-
-
-def _inner(a: Columns) -> Array:
-    """Width of the feed-forward that a token passes, on average over the layers (N,)."""
-    routed = a.expert_ffn_size * a.experts_per_token + a.shared_ffn_size
-    share = np.where(a.num_experts > 0, 1 - a.dense_layers / a.num_layers, 0.0)
-    return np.asarray(share * routed + (1 - share) * a.ffn_size)
+    return tokens * (width / side + heads + core + (each * inner_width(a) + routed) / p.tp)
 
 
 def _latent(a: Columns, p: Columns) -> Array:
     """What latent attention keeps a token: the latents, and every head's query, key, value and output (N,) [B]."""
     query = a.qk_nope_head_dim + a.qk_rope_head_dim
     return 2 * (a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim + a.num_heads / p.tp * (2 * query + 2 * a.v_head_dim))
-
-
-def adapters(a: Columns, p: Columns) -> Array:
-    """Parameters of low-rank adapters on every product of the layers, or 0 without (N,) (LoRA, arXiv:2106.09685)."""
-    h, heads, kv = a.hidden_size, a.num_heads * a.head_dim, a.num_kv_heads * a.head_dim
-    attention = 2 * (h + heads) + 2 * (h + kv)
-    return p.lora_rank * a.num_layers * (attention + (2 + a.gated_ffn) * (h + _inner(a)))

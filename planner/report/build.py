@@ -14,12 +14,13 @@ from planner.report.markdown import markdown
 from planner.report.sections import found
 from planner.report.text import brief, plain, script_json, visible
 from planner.report.view import EVIDENCE, Chart, kind_class
+from planner.report.whatif import whatif_data
 from planner.search.result import Result
 
 __all__ = ["csv_text", "html", "json_text", "markdown"]
 
 STYLES = ("base.css", "parts.css", "charts.css", "narrow.css", "print.css")
-SCRIPTS = ("echarts.min.js", "charts.js", "page.js")
+SCRIPTS = ("echarts.min.js", "charts.js", "curves.js", "whatif.js", "controls.js", "page.js")
 
 
 def html(result: Result) -> str:
@@ -28,7 +29,10 @@ def html(result: Result) -> str:
     charts = [chart for _, context in contexts.values() for chart in context.get("charts", ()) if isinstance(chart, Chart)]
     drawn = {id_: Markup(svg) for id_, svg in static_charts(charts).items()}  # safe: our engine escapes its texts
     data = {
-        "charts": {chart.id: {"build": chart.build, "data": chart.data} for chart in charts},
+        "charts": {chart.id: _chart(chart) for chart in charts},
+        "whatif": whatif_data(result),
+        "plan": result.plan_text,
+        "made": {"versions": dict(result.versions), "hashes": dict(result.hashes)},
         "csv": csv_text(result),
     }
     env = _environment()
@@ -48,6 +52,12 @@ def html(result: Result) -> str:
         data=Markup(script_json(data)),  # safe: escaped by script_json
         policy=_policy(style, scripts),
     )
+
+
+def _chart(chart: Chart) -> dict[str, object]:
+    """What the page's scripts need of a chart."""
+    variants = {"variants": [data for _, data in chart.variants]} if len(chart.variants) > 1 else {}
+    return {"build": chart.build, "data": chart.data, **variants}
 
 
 def _body(env: Environment, name: str, context: dict[str, object], drawn: dict[str, Markup]) -> Markup:

@@ -41,8 +41,9 @@ def static_charts(charts: Sequence[Chart]) -> dict[str, str]:
     except ImportError:
         return {}
     context: Any = quickjs.Context()
-    for script in (_DRAW, asset("echarts.min.js"), asset("charts.js")):
+    for script in (_DRAW, asset("echarts.min.js"), asset("charts.js"), asset("curves.js")):
         context.eval(script)
+    context.eval("PlannerCharts.still = true;")
     draw = context.get("draw")
     return {chart.id: clean(json.loads(draw(chart.build, dumps(steady(chart.data)), WIDTH)), chart.id) for chart in charts}
 

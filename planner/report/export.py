@@ -22,7 +22,7 @@ def csv_text(result: Result) -> str:
     A spreadsheet runs a cell that begins with ``= + - @``, tab or carriage return, so text that does gets an apostrophe
     in front; numbers stay numbers.
     """
-    rows = [_row(result, candidate) for candidate in result.candidates]
+    rows = [_row(result, candidate) | _lived(result, candidate.label) for candidate in result.candidates]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or ["label"]
     out = io.StringIO()
     writer = csv.writer(out)  # lines end in CRLF as RFC 4180 has it: with LF alone Python leaves a CR in a cell unquoted
@@ -57,7 +57,15 @@ def _row(result: Result, c: Candidate) -> dict[str, str | int | float]:
         row |= _estimate(f"{name}_s", latency)
     row |= {f"memory_{name}_byte": value for name, value in c.memory.items()} | {"memory_capacity_byte": c.memory_capacity}
     row |= {f"time_{name}_s": value for name, value in c.time.items()}
-    row |= {f"cost_part_{name}": value for name, value in c.cost_parts.items()}
+    row |= {f"cost_part_{name.replace(' ', '_')}": value for name, value in c.cost_parts.items()}
+    if c.odds is not None:
+        row |= {
+            "share_cheapest": c.odds.cheapest,
+            "share_within_limits": c.odds.keeps,
+            f"mean_regret_{result.currency}": c.odds.regret,
+            f"drawn_cost_{result.currency}_low": c.odds.low,
+            f"drawn_cost_{result.currency}_high": c.odds.high,
+        }
     row |= {
         "bottleneck": c.bottleneck,
         "mfu": c.mfu,
@@ -66,6 +74,19 @@ def _row(result: Result, c: Candidate) -> dict[str, str | int | float]:
         "energy_j_per_unit": c.energy_per_unit,
     }
     return row
+
+
+def _lived(result: Result, label: str) -> dict[str, str | int | float]:
+    """What a lifetime says of a model beside its candidate."""
+    lived = next((row for row in result.life.rows if row.label == label), None) if result.life else None
+    if lived is None:
+        return {}
+    making = {f"making_{part}_{result.currency}": amount for part, amount in lived.making.items()}
+    return {
+        "model": lived.kind, "parameters": lived.parameters, "training_tokens": lived.tokens, **making,
+        f"serving_{result.currency}_per_month": lived.monthly, "pays": lived.pays, "pays_queries_per_day": lived.pays_queries,
+        "score_kept": lived.quality, "trained_on": lived.trained_on, "served_on": lived.served_on,
+    }  # fmt: skip
 
 
 def _estimate(name: str, estimate: Estimate) -> dict[str, str | int | float]:

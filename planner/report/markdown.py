@@ -2,6 +2,7 @@
 
 import re
 
+from planner.report.odds import safer, share
 from planner.report.text import brief, percent, plain
 from planner.report.view import (
     LATENCY_HEADS,
@@ -31,6 +32,7 @@ def markdown(result: Result) -> str:
         lines += _choice(result, choice)
     lines += _list("The answer changes if", verdict.flips) + _list("Mind", verdict.cautions)
     lines += _table(result)
+    lines += _list("Own or rent", result.ownership.said if result.ownership else ())
     lines += _list("Taken for granted", result.assumptions) + _list("Left out", result.exclusions)
     lines += _list("How far such estimates were from published measurements", result.accuracy)
     lines += ["### Make it again", "", "```sh", "planner report plan.yaml", "```", ""]
@@ -50,6 +52,11 @@ def _choice(result: Result, c: Candidate) -> list[str]:
     lines.append(f"- Throughput: {_figure(c.throughput, rate)} {unit}, {rate(result.demand)} needed")
     lines += [f"- {_head(k)}: {_figure(e, latency_form(k))}" for k, e in c.latency.items()]
     lines.append(f"- Memory free: {percent(headroom(c))}")
+    if c.odds is not None:
+        lines.append(
+            f"- The cheapest in {share(c.odds.cheapest)} of {result.draws:,} draws, within every limit in {share(c.odds.keeps)}"
+        )
+    lines += [f"- {_safe(text, 400)}" for text in (safer(result),) if text]
     if result.verdict.runner_up:
         lines.append(f"- Runner-up: {_safe(result.verdict.runner_up)}. {_safe(result.verdict.gap, 400)}")
     return [*lines, ""]
@@ -67,12 +74,17 @@ def _head(key: str) -> str:
 def _table(result: Result) -> list[str]:
     keys = latency_keys(result)
     heads = ["Option", f"Cost a {_safe(result.cost_period)}", _safe(result.throughput_unit), *map(_head, keys)]
-    heads += ["Memory", "Limited by", "Evidence", "Fits"]
-    lines = ["### Options", "", _cells(heads), _cells([":--", *["--:"] * (len(keys) + 3), ":--", ":--", ":--"])]
+    heads += ["Memory", "Cheapest in", "Limited by", "Evidence", "Fits"]
+    lines = ["### Options", "", _cells(heads), _cells([":--", *["--:"] * (len(keys) + 4), ":--", ":--", ":--"])]
     for c in result.candidates[:ROWS]:
         times = [latency_form(k)(c.latency[k].value) if k in c.latency else "–" for k in keys]
         row = [_safe(c.label), _safe(money_of(result)(c.cost.value)), rate(c.throughput.value), *times]
-        row += [percent(1 - headroom(c)), _safe(plain(c.bottleneck)), _safe(c.throughput.evidence)]
+        row += [
+            percent(1 - headroom(c)),
+            share(c.odds.cheapest) if c.odds else "–",
+            _safe(plain(c.bottleneck)),
+            _safe(c.throughput.evidence),
+        ]
         lines.append(_cells([*row, _safe(c.rejected, 200) or "yes"]))
     left = len(result.candidates) - ROWS
     return [*lines, "", *([f"And {left} more.", ""] if left > 0 else [])]

@@ -42,6 +42,11 @@ class Chart:
     alt: str
     data: dict[str, object]
     legend: list[dict[str, str]] = field(default_factory=list)
+    heads: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    """The same figures as a table, where no other table of the page has them; the first column names the row."""
+    variants: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+    """Other data that a reader may choose, by name; the first is ``data`` itself."""
 
 
 def shown(estimate: Estimate, form: Format) -> Shown:

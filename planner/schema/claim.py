@@ -108,6 +108,12 @@ SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""
 
 
+SQUARED = re.compile(r"db-dump/|source_file=\d{4}-")
+"""Notes of dumps of InferenceMAX runs: where they give experts as many tensor as expert ranks, the ranks of attention are their
+product, and the run had that number once. 32 of the 182 such runs of concurrency_h100_b200.csv stand in it a second time, with
+the same value to the last digit, as so many ranks with experts dealt out and not split."""
+
+
 def stack(text: str) -> str:
     """The stack that ``text`` names, or "default"."""
     return next((name for pattern, name in STACKS if pattern.search(text)), "default")

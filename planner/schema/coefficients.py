@@ -67,9 +67,25 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """How far a class of estimates was from published measurements, and on how many that rests."""
+
+    __pydantic_config__ = STRICT
+    spread: float
+    """|ln(published / estimated)| that nine of ten stayed within, by the conformal quantile."""
+    rows: int
+    devices: int
+
+
+@dataclass(frozen=True)
 class Intervals:
-    """task -> evidence -> |ln(published / estimated)| that nine of ten published measurements stayed within."""
+    """Errors of estimates on published measurements, pooled (``spread``) and by class (``cells``)."""
 
     __pydantic_config__ = STRICT
     source: str
     spread: dict[str, dict[str, float]]
+    """task -> evidence -> |ln(published / estimated)| that nine of ten published measurements stayed within."""
+    shared: dict[Literal["workload", "device"], float] = field(default_factory=dict)
+    """Share of the variance of errors within a class that rows of one workload, or on one device, have in common."""
+    cells: dict[str, Cell] = field(default_factory=dict)
+    """The same by ``task/scenario/device kind/evidence/workload family/stack``; a part that is pooled over is ``*``."""

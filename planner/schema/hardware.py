@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Literal
 
-from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Power, Price, Seconds, Unit
+from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Mass, Power, Price, Seconds, Unit
 
 Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
 Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
@@ -61,8 +61,14 @@ class Device:
     memory: tuple[Memory, ...] = ()
     compute_units: Count | None = None
     clock: Frequency | None = None
+    ops_per_cycle: dict[Dtype, Count] = field(default_factory=dict)
+    """Of one compute unit, where the architecture's makers say: the peak must follow from it and the clock."""
     tdp: Power | None = None
     idle_power: Power | None = None
+    sparse_speedup: Count | None = None
+    """How many times faster products are where two of every four weights are zero."""
+    embodied: Mass | None = None
+    """CO2e of making it, its share of the host included where the source has it."""
     links: tuple[Link, ...] = ()
     launch_date: date | None = None
     fpga: Fabric | None = None
@@ -125,11 +131,11 @@ class Prices:
     """What one instance costs by term: rent an hour, or the price to buy it."""
 
     __pydantic_config__ = STRICT
-    on_demand: Annotated[Price, Unit("money/hour")] | None = None
-    spot: Annotated[Price, Unit("money/hour")] | None = None
-    reserved_1y: Annotated[Price, Unit("money/hour")] | None = None
-    reserved_3y: Annotated[Price, Unit("money/hour")] | None = None
-    owned: Annotated[Price, Unit("money")] | None = None
+    on_demand: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    spot: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    reserved_1y: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    reserved_3y: Annotated[Price, Unit("money/hour", above=True)] | None = None
+    owned: Annotated[Price, Unit("money", above=True)] | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,16 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Instance:
+    """What a provider's name of an instance stands for: ``devices`` of a system, all of one node where absent."""
+
+    __pydantic_config__ = STRICT
+    system: str
+    devices: Annotated[int, Unit("count", least=1)] | None = None
+    notes: str = ""
+
+
+@dataclass(frozen=True)
 class Provider:
     """Who rents or sells: a cloud, a vendor or a shop, with its offers."""
 
@@ -155,4 +171,8 @@ class Provider:
     id: str
     name: str
     sources: dict[str, str]
-    offers: tuple[Offer, ...]
+    offers: tuple[Offer, ...] = ()
+    regions: tuple[str, ...] = ()
+    """Its regions, where it has a list of them: an offer anywhere else is a mistake."""
+    instances: dict[str, Instance] = field(default_factory=dict)
+    """What the instances are that a table of prices names: a CSV of the provider's name beside its file."""

@@ -4,9 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from planner.schema.coefficients import Calibration, Intervals
+from planner.schema.compression import Compression
 from planner.schema.hardware import Device, Provider, System
+from planner.schema.money import Grid, ServiceList
 from planner.schema.plan import Plan
 from planner.schema.workload import Workload
+
+
+@dataclass(frozen=True)
+class Life:
+    """What a model's life needs beside the records of the hardware that serves it."""
+
+    training: "Inputs"
+    """The same question with the records of the hardware that trains."""
+    compression: Compression
+    models: Mapping[str, Workload]
+    """Teachers and students by the names that the plan gives them."""
+    published: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Scores of a teacher and a student by their ids, in words, with who says so."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +35,17 @@ class Inputs:
     providers: tuple[Provider, ...]
     calibrations: Mapping[str, Calibration]
     intervals: Intervals
+    draft: Workload | None = None
+    """What guesses tokens for the workload, where the plan names a model for it."""
     plan_text: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, ServiceList] = field(default_factory=dict)
+    """What providers charge beside instances, by provider."""
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+    """By ``provider/region``, and the plan's own as ""."""
+    life: Life | None = None
+    """Of a plan with ``lifetime``, whose serving hardware the other records are of."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,17 @@ import datetime
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from planner.schema.quantity import STRICT, Unit
+from planner.schema.money import Fleet, Own, Rent, Share, Term
+from planner.schema.quantity import STRICT, Price, Unit
 
-Term = Literal["on_demand", "spot", "reserved_1y", "reserved_3y", "owned"]
 Precision = Literal["fp32", "tf32", "bf16", "fp16", "fp8", "int8", "w4a16", "fp4"]
 Seconds = Annotated[float, Unit("second", above=True)]
 Tokens = Annotated[float, Unit("count", least=1)]
 Fraction = Annotated[float, Unit("fraction", above=True)]
+Day = tuple[Share, ...]
+"""24 shares of the plan's rate, one an hour from midnight: the traffic of a day whose peak is the rate."""
+ASSUMED_ELECTRICITY = (0.12, "USD")
+"""Taken where a plan names neither a price nor a region; known from a price that was given by being this very object."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,36 @@ class Model:
     model: str
     precision: tuple[Precision, ...] = ()
     """Precisions the plan accepts; empty takes the usual ones of the scenario, where a device has them."""
+    sparsity: Literal["", "2:4"] = ""
+    """Two of every four weights are zero, for devices whose matrix units skip them; serving only."""
+
+
+@dataclass(frozen=True)
+class Speculation:
+    """A draft guesses tokens that the model checks in one step (``planner.model.speculative``)."""
+
+    __pydantic_config__ = STRICT
+    acceptance: Fraction
+    """Share of guesses that hold, each alone: it depends on the draft and on what is asked, and must be measured."""
+    tokens: Annotated[int, Unit("count", least=1)] = 3
+    """Guesses a step."""
+    draft: str = ""
+    """A zoo id or file of a smaller model with the same vocabulary; empty is one further layer of the model itself, as
+    multi-token prediction and EAGLE have."""
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """Low-rank adapters of requests beside one model (LoRA); requests choose among them alike."""
+
+    __pydantic_config__ = STRICT
+    count: Annotated[int, Unit("count", least=1)]
+    rank: Annotated[int, Unit("count", least=1)] = 16
 
 
 @dataclass(frozen=True)
 class Serve:
-    """Answer requests of given lengths: so many a second, within latency limits (means); or so many in all, by a time."""
+    """Answer requests of given lengths: so many a second, within latency limits; or so many in all, by a time."""
 
     __pydantic_config__ = STRICT
     input_tokens: Tokens
@@ -33,6 +62,8 @@ class Serve:
     requests_per_second: Annotated[float, Unit("count/second", above=True)] | None = None
     ttft: Seconds | None = None
     tpot: Seconds | None = None
+    percentile: Fraction | None = None
+    """Share of requests that must keep ttft and tpot; without it their means must."""
     prefix_hit: Annotated[float, Unit("fraction")] = 0.0
     """Share of a prompt's tokens whose keys and values an earlier request left in the cache: system prompts, conversations."""
     spare: Annotated[int, Unit("count", least=0)] = 0
@@ -41,6 +72,26 @@ class Serve:
     """A batch of work that is done once, instead of requests_per_second."""
     within: Seconds | None = None
     """By when the batch is done."""
+    input_cv: Annotated[float, Unit("fraction")] = 0.0
+    """Standard deviation of input tokens over their mean."""
+    output_cv: Annotated[float, Unit("fraction")] = 0.0
+    burstiness: Annotated[float, Unit("count", above=True)] = 1.0
+    """Squared coefficient of variation of the gaps between requests: 1 is Poisson, more comes in bursts."""
+    trace: str = ""
+    """A CSV of arrival_time, input_tokens, output_tokens beside the plan, instead of lengths, their variation and burstiness."""
+    kv_cache: Literal["", "bf16", "fp8", "int8", "int4"] = ""
+    """What keys and values are kept in; empty is what the precision has for it."""
+    max_batch: Annotated[int, Unit("count", least=1)] = 512
+    """Requests in flight at most, a replica."""
+    max_tokens: Tokens = 8192
+    """Tokens of prompts that one step takes at most."""
+    disaggregated: bool = False
+    """Prefill and decode on instances of their own."""
+    eager: bool = False
+    """Whether the engine starts kernel after kernel, without graphs or a compiler that fuses elementwise work."""
+    speculation: Speculation | None = None
+    adapters: Adapters | None = None
+    daily: Day = ()
 
     @property
     def rate(self) -> float:
@@ -55,8 +106,6 @@ class Reliability:
     __pydantic_config__ = STRICT
     device_mtbf: Annotated[float, Unit("second", above=True)] = 54 * 86400 * 16384 / 419
     """Mean time between failures that stop the run, per device: 419 in 54 days on 16,384."""
-    instance_mtbf: Annotated[float, Unit("second", above=True)] | None = None
-    """Mean time between interruptions of a spot instance; without it spot is priced as if it were never interrupted."""
     restart: Annotated[float, Unit("second", above=True)] = 900.0
     """From a failure to the first step after it: what agrees with the effective time of over 90 % reported there."""
     checkpoint_bandwidth: Annotated[float, Unit("byte/s", above=True)] = 2e12 / 16384
@@ -93,11 +142,22 @@ class Infer:
     samples_per_second: Annotated[float, Unit("count/second", above=True)]
     latency: Seconds | None = None
     streams: Annotated[int, Unit("count", least=1)] = 1
+    daily: Day = ()
 
     @property
     def rate(self) -> float:
         """Samples a second of all streams."""
         return self.samples_per_second * self.streams
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Have so many devices, for whatever work: a question of money alone."""
+
+    __pydantic_config__ = STRICT
+    devices: Annotated[int, Unit("count", least=1)]
+    per_instance: Annotated[int, Unit("count", least=1)] = 1
+    """Devices that one instance has at least: 8 where work goes over the links inside a node."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +174,52 @@ class Hardware:
 
 
 @dataclass(frozen=True)
+class Distil:
+    """A student that learns to give its teacher's answers."""
+
+    __pydantic_config__ = STRICT
+    student: str
+    """Which model: named as a workload's."""
+    tokens: Tokens
+    teacher: str = ""
+    """Whose answers; empty for the workload's own model."""
+    teacher_trained: bool = False
+    """Whether the teacher is there already, so that its training costs nothing here."""
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """Train a language model, then answer so many queries a day with it for so many months: how large should it be?"""
+
+    __pydantic_config__ = STRICT
+    queries_per_day: Annotated[float, Unit("count", above=True)]
+    months: Annotated[float, Unit("count", above=True)]
+    input_tokens: Tokens
+    output_tokens: Tokens
+    ttft: Seconds | None = None
+    tpot: Seconds | None = None
+    tokens: Tokens | None = None
+    """What the workload's model is trained on; without it and ``loss``, the tokens that suit its size best."""
+    loss: Annotated[float, Unit("count", above=True)] | None = None
+    """Nats a token that every model trained here must reach, instead of ``tokens``."""
+    trained: bool = False
+    """Whether the workload's model is there already, so that its training costs nothing here."""
+    law: Literal["epoch", "chinchilla", "sardana"] = "epoch"
+    sequence_length: Tokens | None = None
+    """Of training; by default 4,096, or the longest that the model takes."""
+    global_batch: Tokens = 1024
+    deadline: Seconds | None = 90 * 86400.0
+    """Of each training run."""
+    training_precision: Literal["bf16", "fp16", "tf32", "fp32", "fp8", "fp4"] = "bf16"
+    quality: Annotated[float, Unit("fraction")] = 0.99
+    """Least share of its score that a compressed model must keep, by published examples, to be chosen."""
+    training: Hardware | None = None
+    """What may be used for training; by default what the plan's ``hardware`` allows."""
+    serving: Hardware | None = None
+    distil: tuple[Distil, ...] = ()
+
+
+@dataclass(frozen=True)
 class Economics:
     """What money and power cost here."""
 
@@ -123,37 +229,95 @@ class Economics:
     """Over how long an owned machine is written off, to nothing, in equal months."""
     utilisation: Fraction = 0.7
     """Share of its estimated throughput that a serving system may be loaded to: the rest is headroom for peaks."""
-    electricity: Annotated[tuple[float, str], Unit("money/kWh")] = (0.12, "USD")
+    electricity: Annotated[tuple[float, str], Unit("money/kWh", above=True)] = ASSUMED_ELECTRICITY
+    busy: Fraction = 1.0
+    """Share of the hours for which machines are bought or committed to in which they have work; the others are paid for too."""
+    cost_of_capital: Share = 0.0
+    """A year: what money that is tied up costs, and what later money is discounted by."""
+    region: str = ""
+    """Of the electricity that owned machines use: a grid of the catalogue, for its price and carbon."""
+    rates: dict[str, Annotated[Price, Unit("money", above=True)]] = field(default_factory=dict)
+    """Currency -> what one of it is worth in the plan's currency, with date and source. Nothing else is converted."""
+    device_power: Annotated[float, Unit("watt", above=True)] | None = None
+    """Watts of one device under full load, measured; else its board power."""
+    derate: Fraction | None = None
+    """Share of the board power that full load draws."""
     pue: Annotated[float, Unit("count", least=1)] = 1.3
-    host_price: Annotated[tuple[float, str], Unit("money")] | None = None
+    host_price: Annotated[tuple[float, str], Unit("money", above=True)] | None = None
     """What the machine around parts that are sold alone costs, each node; without it such parts are not considered."""
     carbon_intensity: Annotated[float, Unit("kilogram/joule")] | None = None
-    """Carbon dioxide a unit of electricity; without it none is shown."""
-    budget: Annotated[tuple[float, str], Unit("money")] | None = None
+    """Carbon dioxide a unit of electricity, of every machine; without it each region's own, where that is known."""
+    carbon_by_hour: Day = ()
+    """24 intensities as shares of the average, from midnight."""
+    budget: Annotated[tuple[float, str], Unit("money", above=True)] | None = None
     """The most the whole decision may cost: a month of serving, or the whole run."""
+
+
+Margin = Annotated[float, Unit("fraction")]
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """How far off each input may be: nine times of ten no more than so much above, or the same factor below.
+
+    The defaults are assumptions to be replaced by what a team knows; the report says so.
+    """
+
+    __pydantic_config__ = STRICT
+    traffic: Margin = 0.3
+    utilisation: Margin = 0.15
+    electricity: Margin = 0.2
+    on_demand: Margin = 0.1
+    """Of the price under this term; so the next."""
+    spot: Margin = 0.5
+    reserved_1y: Margin = 0.05
+    reserved_3y: Margin = 0.05
+    owned: Margin = 0.15
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The question, in full. Exactly one of serve, train and infer is given."""
+    """The question, in full: exactly one of serve, train, infer, capacity and lifetime. All but capacity need a workload."""
 
     __pydantic_config__ = STRICT
     title: str
-    workload: Model
+    workload: Model = field(default_factory=lambda: Model(""))
     serve: Serve | None = None
     train: Train | None = None
     infer: Infer | None = None
+    capacity: Capacity | None = None
+    lifetime: Lifetime | None = None
     hardware: Hardware = field(default_factory=Hardware)
     economics: Economics = field(default_factory=Economics)
+    uncertainty: Uncertainty = field(default_factory=Uncertainty)
+    rent: Rent = field(default_factory=Rent)
+    own: Own = field(default_factory=Own)
+    fleet: Fleet | None = None
     owner: str = ""
     date: datetime.date | None = None
     status: str = ""
     notes: str = ""
 
     @property
-    def scenario(self) -> Literal["serve", "train", "infer"]:
-        """Which of the three questions it asks."""
-        return "serve" if self.serve else "train" if self.train else "infer"
+    def scenario(self) -> Literal["serve", "train", "infer", "capacity"]:
+        """Which of the four questions it asks; a lifetime is made of the first two."""
+        return "serve" if self.serve else "train" if self.train else "capacity" if self.capacity else "infer"
+
+    @property
+    def daily(self) -> Day:
+        """The traffic of a day, where the goal has one."""
+        goal = self.serve or self.infer
+        return goal.daily if goal else ()
+
+    @property
+    def spare(self) -> int:
+        """Instances that are kept for failures."""
+        return self.serve.spare * self.sites if self.serve else 0
+
+    @property
+    def sites(self) -> int:
+        """How often the goal is wanted: once, or at every site of a fleet."""
+        return self.fleet.sites if self.fleet else 1
 
     @property
     def ends(self) -> bool:

@@ -31,3 +31,9 @@ RECIPES: dict[str, Recipe] = {
     "w4a16": Recipe(0.5 + 4 / 128, 2, 2, ("fp16", "bf16", "fp32")),
     "q4_k_m": Recipe(4.85 / 8, 2, 2, ("fp16", "bf16", "fp32")),
 }
+
+CACHES: dict[str, float] = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5 + 4 / 128}
+"""Bytes of a KV-cache element by name; 4 bits with an fp16 scale and zero for 128, as for weights."""
+SPARSE: dict[float, float] = {2.0: 9 / 16, 1.0: 5 / 8}
+"""Share of a weight's bytes that 2:4 sparsity keeps, by bytes a weight: half of the values, and 2 bits for where each one was
+(Mishra et al., arXiv:2104.08378, section 3.1)."""

@@ -63,7 +63,10 @@ def _read(raw: Any, unit: Unit) -> Any:
 
 def _number(raw: object, unit: Unit) -> float | tuple[float, str]:
     if unit.dimension.startswith("money"):
-        return units.parse_money(raw, unit.dimension)
+        amount, currency = units.parse_money(raw, unit.dimension)
+        if unit.above and not amount:
+            raise ValueError(f"{raw!r} is no price: it must be above zero")
+        return amount, currency
     value = units.parse(raw, unit.dimension)
     if value < unit.least or (unit.above and value == unit.least):
         raise ValueError(f"{raw!r} must be {'above' if unit.above else 'at least'} {unit.least:g}")
@@ -75,6 +78,7 @@ ByteRate = Annotated[Figure, Unit("byte/s", above=True)]
 FlopRate = Annotated[Figure, Unit("flop/s", above=True)]
 Frequency = Annotated[Figure, Unit("hertz", above=True)]
 Power = Annotated[Figure, Unit("watt")]
+Mass = Annotated[Figure, Unit("kilogram", above=True)]
 Seconds = Annotated[Figure, Unit("second")]
 Count = Annotated[Figure, Unit("count", above=True)]
 Amount = Annotated[Figure, Unit("count")]  # a count that may be zero

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.search import estimate, layout_space, layouts
 from planner.search.assumed import joined
-from planner.search.intervals import around
+from planner.search.intervals import about, around
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, weakest
 from planner.search.offers import cheapest
 from planner.search.options import Tick
@@ -80,7 +81,8 @@ def best(job: layout_space.Job, asked: Asked, subject: Subject, find: Callable[[
     """Search; ``tick(done, of)`` is called as it goes. InputError where no layout can be formed, with what emptied the search."""
     settings = _settings(asked, subject)
     machines, found = machine(settings, find)
-    evidence = weakest(found[0], "matmul")
+    evidence, near = weakest(found[0], "matmul"), about("train", subject.device.kind, subject.workload, found[0])
+    bound = partial(around, intervals=subject.intervals, task="training", evidence=evidence, about=near)
     node = float(settings[0].system.devices if settings[0].system and asked.devices > 1 else 1)
     counts = _counts(asked, node)
     rows, tally = _timed(
@@ -91,7 +93,7 @@ def best(job: layout_space.Job, asked: Asked, subject: Subject, find: Callable[[
     order = np.lexsort((rows.seconds, _score(rows, asked.rank), rows.fits > 1))
     fit = rows.fits[order] <= 1
     chosen, out = order[fit][: asked.top], order[~fit][np.argsort(rows.fits[order[~fit]], kind="stable")][:FIRST_DROPPED]
-    made = [_ranked(job, rows.take([i]), settings, machines, subject, evidence) for i in (*chosen, *out)]
+    made = [_ranked(job, rows.take([i]), settings, machines, bound) for i in (*chosen, *out)]
     codes = np.array([estimate.PRECISIONS.index(s.precision) for s in settings])
     fits_from = 0 if len(chosen) else layouts.fits_from(job, asked.devices, node, codes, machines)
     return Answer(tuple(made[: len(chosen)]), tuple(made[len(chosen) :]), tally.seen, tally.too_large, offer, fits_from)
@@ -164,7 +166,7 @@ def _score(rows: Columns, rank: str) -> Array:
 
 
 def _ranked(
-    job: layout_space.Job, row: Columns, settings: list[Setting], machines: Machine, subject: Subject, evidence: str
+    job: layout_space.Job, row: Columns, settings: list[Setting], machines: Machine, bound: Callable[[float], Estimate]
 ) -> Ranked:
     table, size = estimate.architecture_table([job.architecture])
     setting = int(row.setting[0])
@@ -176,9 +178,8 @@ def _ranked(
     capacity = float(one.device.capacity[0])
     peak = float(one.device.peak[0])
     degrees: dict[str, int | str] = {n: int(row[n][0]) for n in layout_space.DEGREES}
-    spread = around(seconds, subject.intervals, "training", evidence)
     return Ranked(
-        devices, settings[setting].precision, degrees | layout_space.named(row), spread,
+        devices, settings[setting].precision, degrees | layout_space.named(row), bound(seconds),
         job.global_batch * job.sequence / seconds, float(step.model_flop[0]) / devices / seconds / peak,
         float(step.whole.flop[0]) / seconds / peak, held, capacity,
         {k: float(v[0]) for k, v in step.whole.parts.items() if v[0] > 0},

@@ -12,17 +12,22 @@ from planner.search.result import Cited
 
 def cited(listing: Listing, place: Place, precision: str, laws: Mapping[str, Found]) -> tuple[Cited, ...]:
     """The price, the device's figures, and the coefficients of its laws."""
-    price = listing.price
     rest = (*device_figures(place.device, precision), *tier_figures(place.system), *map(law, (f for f in laws.values() if f.fit)))
+    return (*price_of(listing), *rest)
+
+
+def price_of(listing: Listing) -> tuple[Cited, ...]:
+    """The price of a listing as its source gave it; nothing where it has none."""
+    price = listing.price
     if price.source == NOBODY:
-        return rest
+        return ()
     unit = "" if listing.term == "owned" else "/h"
     amount = (
         f"{price.amount:,.4g} {price.currency}{unit}" if price.amount < 1000 else f"{price.amount:,.2f} {price.currency}{unit}"
     )
     source = listing.provider.sources.get(price.source, price.source)
     what = f"{listing.provider.name} {listing.offer.id}, {listing.term.replace('_', ' ')}"
-    return (Cited(what, amount, source, price.date.isoformat(), price.note), *rest)
+    return (Cited(what, amount, source, price.date.isoformat(), price.note),)
 
 
 def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:

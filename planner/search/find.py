@@ -3,37 +3,42 @@
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from planner import units
 from planner.errors import InputError
-from planner.model import cost
-from planner.model.columns import Columns
+from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
-from planner.schema.precision import RECIPES
-from planner.search import estimate, infer, layout_space, serve, train
+from planner.schema.precision import RECIPES, SPARSE
+from planner.search import capacity, drivers, estimate, infer, layout_space, networks, serve, train
+from planner.search import intervals as bounds
+from planner.search.bills import bills
+from planner.search.blank import blank
 from planner.search.cite import cited
-from planner.search.intervals import around, task_of
+from planner.search.intervals import about, around, task_of
 from planner.search.listings import NOBODY, Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
 from planner.search.reasons import bottleneck, reason
 from planner.search.result import Candidate, Estimate
 
+EXPLORED = 8
+"""Devices whose best candidate gets the figures that only charts of a few show."""
 USUAL = {"serve": ("fp8", "bf16"), "train": ("bf16",), "infer": ("int8", "fp16")}
-NOTHING = Estimate(float("nan"), float("nan"), float("nan"), "datasheet")
 
 
 def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
     """One candidate a listing: those that can do it by cost, then those that cannot by how near they come."""
+    listed, places = listings(inputs)
+    if inputs.plan.capacity:
+        return _distinctly(sorted(capacity.candidates(inputs, inputs.plan.capacity, listed, places), key=_rank))
     goal: Any = getattr(inputs.plan, inputs.plan.scenario)
     module: Any = {"serve": serve, "train": train, "infer": infer}[inputs.plan.scenario]
     _suits(inputs)
-    listed, places = listings(inputs)
     settings, table, found, machines = _settings(inputs, places)
     if not settings:
         return [_impossible(inputs, listing, places[listing.place]) for listing in listed]
@@ -42,16 +47,44 @@ def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
         options: Options = module.options(inputs, goal, places, table, machines, **more)
         best = options.best()
         explained: Explained = module.explain(inputs, goal, options.rows.take(best), machines)
-    of_place = {int(p): i for i, p in enumerate(options.rows.place[best])}
-    made = []
-    for listing in listed:
-        i = of_place.get(listing.place)
-        if i is None:
-            made.append(_impossible(inputs, listing, places[listing.place]))
-            continue
+        of_place = {int(p): i for i, p in enumerate(options.rows.place[best])}
+        able = [listing for listing in listed if listing.place in of_place]
+        index = [of_place[listing.place] for listing in able]
+        rows = _working(inputs, able, explained.rows.take(index))
+        bill = bills(inputs, able, places, rows, machines.device.take(rows.setting))
+    made: list[tuple[Candidate, int | None]] = [
+        (_impossible(inputs, listing, places[listing.place]), None) for listing in listed if listing.place not in of_place
+    ]
+    for at, (listing, i) in enumerate(zip(able, index, strict=True)):
         excess = {name: float(values[best[i]]) for name, values in options.excess.items()}
-        made.append(_candidate(inputs, listing, places[listing.place], explained, i, excess, machines, found))
-    return _distinctly(sorted(made, key=_rank))
+        start = replace(blank(inputs, listing, places[listing.place], int(rows.instances[at])), **bill.fields(at))
+        power = (float(bill.idle[at]), float(bill.full[at]))
+        one = _Row(listing, places[listing.place], i, float(rows.lost[at]), excess, power)
+        made.append((_candidate(inputs, start, one, explained, machines, found), i))
+    return _distinctly(_explored(sorted(made, key=lambda pair: _rank(pair[0])), options, explained))
+
+
+def _explored(ranked: list[tuple[Candidate, int | None]], options: Options, explained: Explained) -> list[Candidate]:
+    """The best on each device, up to EXPLORED devices, with their operators and what other batches would do."""
+    seen: set[str] = set()
+    found = []
+    for c, i in ranked:
+        if i is not None and c.device not in seen and len(seen) < EXPLORED:
+            seen.add(c.device)
+            row = explained.rows.take([i])
+            c = replace(c, operations=drivers.operations(explained, i), curve=drivers.curve(options, row))  # noqa: PLW2901
+        found.append(c)
+    return found
+
+
+def _working(inputs: Inputs, listed: Sequence[Listing], rows: Columns) -> Columns:
+    """Rows of the chosen options by listing, with how hard they work and what spot makes them lose."""
+    rate, day = rows.rate, inputs.plan.daily
+    peak = np.full(len(rows), 1.0) if inputs.plan.ends else np.minimum(1.0, demand(inputs) / rate)
+    kept = rows.instances - inputs.plan.spare
+    each = rate / rows.instances * inputs.plan.fullness
+    needed = kept if inputs.plan.ends else np.minimum(demand(inputs) / each, kept)
+    return rows.with_(load=peak * (float(np.mean(day)) if day else 1.0), needed=needed, lost=_interrupted(inputs, listed, rows))
 
 
 def _rank(c: Candidate) -> tuple[float, float, str]:
@@ -77,10 +110,9 @@ def _suits(inputs: Inputs) -> None:
     scenario, workload = inputs.plan.scenario, inputs.workload
     if scenario in ("serve", "train") and workload.architecture is None:
         raise InputError(f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'", hint="Use 'infer:'.")
-    if scenario == "infer" and workload.network is None:
-        raise InputError(
-            f"'{workload.id}' has no network summary, so it cannot be asked to 'infer'", hint="Use 'serve:' or 'train:'."
-        )
+    if scenario == "infer" and workload.network is None and workload.graph is None:
+        what = f"'{workload.id}' has neither operations nor a network summary, so it cannot be asked to 'infer'"
+        raise InputError(what, hint="Use 'serve:' or 'train:'.")
     longest = workload.architecture.max_context if workload.architecture else 0
     plan = inputs.plan
     asked = (
@@ -96,15 +128,20 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     settings, place, code = [], [], []
     for index, p in enumerate(places):
         for precision in precisions:
-            if arithmetic(p.device, precision):
-                stacks, served = USUAL_STACKS[inputs.plan.scenario], inputs.plan.scenario == "serve"
-                settings.append(Setting(p.device, p.system, precision, stacks, quantised_cache=served))
+            if arithmetic(p.device, precision) and not networks.unsuited(inputs.workload, p.device):
+                stacks, serve = USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
+                cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
+                if sparse and RECIPES[precision].weight not in SPARSE:
+                    continue
+                settings.append(Setting(p.device, p.system, precision, stacks, serve is not None, cache, sparse))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
     known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    if inputs.plan.scenario == "infer" and "attention" in networks.laws(inputs.workload):
+        known &= np.isfinite(machines.device.peak_half)
     if inputs.workload.architecture:
         known &= np.isfinite(machines.device.peak_half) & np.isfinite(machines.device.capacity)
     keep = np.flatnonzero(known)
@@ -112,62 +149,72 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     return [settings[i] for i in keep], table, [found[i] for i in keep], machines.take(keep)
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A listing, its place, its row among the explained, how much longer spot makes it take, and how far over each limit."""
+
+    listing: Listing
+    place: Place
+    index: int
+    lost: float
+    excess: dict[str, float]
+    power: tuple[float, float]
+    """Watts of all its instances without load and fully loaded."""
+
+
 def _candidate(
-    inputs: Inputs, listing: Listing, place: Place, e: Explained, i: int, excess: dict[str, float], machines: Machine,
-    found: Sequence[dict[str, Found]],
-) -> Candidate:  # fmt: skip
+    inputs: Inputs, made: Candidate, one: _Row, e: Explained, machines: Machine, found: Sequence[dict[str, Found]]
+) -> Candidate:
+    """``made`` with what it does, how sure that is, and why it is out, if it is."""
+    listing, place, i, lost = one.listing, one.place, one.index, one.lost
     row = e.rows.take([i])
     setting, precision = int(row.setting[0]), estimate.PRECISIONS[int(row.precision[0])]
     device = machines.device.take([setting])
     laws = found[setting]
-    evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
-    task = task_of(inputs.plan.scenario, kind=place.device.kind)
-    instances = int(row.instances[0])
-    load = 1.0 if inputs.plan.ends else min(1.0, demand(inputs) / float(row.rate[0]))
-    power = cost.power(device, row.devices, np.array([load]))[0]
-    lost = _interrupted(inputs, listing, row)
-    hours = float(row.hours[0]) * lost
-    parts = _money(inputs, listing, place, instances, hours, float(power))
-    total = sum(parts.values())
-    millions = work(inputs, hours) / 1e6
-    spread = around(total, inputs.intervals, task, evidence)
-    over = {**excess, **_budget(inputs, total)}
-    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i) or _unpriced(inputs, listing)
+    evidence = weakest(laws, *(networks.laws(inputs.workload) if inputs.plan.scenario == "infer" else ("matmul",)))
+    graph = inputs.workload.graph is not None
+    task = task_of(inputs.plan.scenario, graph=graph, kind=place.device.kind)
+    total = sum(made.cost_parts.values())
+    millions = work(inputs, float(row.hours[0]) * lost) / 1e6
+    near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
+    spread = around(total, inputs.intervals, task, evidence, near)
+    over = {**one.excess, **_budget(inputs, total)}
+    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i, device) or _unpriced(inputs, listing)
     why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
-    carbon = inputs.plan.economics.carbon_intensity
-    joules = float(power) * inputs.plan.economics.pue * hours * units.HOUR
-    return Candidate(
-        label=f"{instances} × {listing.offer.id}, {_priced(listing)}" + _where(inputs, listing),
-        provider=listing.provider.id, region=listing.offer.region, offer=listing.offer.id, term=listing.term,
-        system=place.system.id, system_name=place.system.name, device=place.device.id, device_name=place.device.name,
-        kind=place.device.kind, instances=instances, devices=int(row.devices[0]),
-        precision=precision, layout=_layout(inputs, row),
-        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence),
+    return replace(
+        made, devices=int(row.devices[0]), precision=precision, layout=_layout(inputs, row),
+        throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence, near),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, place.device.kind), evidence)
+            k: around(
+                float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph, kind=place.device.kind),
+                evidence, near,
+            )
             for k, v in e.latency.items()
         },
-        cost=spread, cost_parts=parts,
-        unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
+        cost=spread, unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
         memory={k: float(v[i]) for k, v in e.memory.items()}, memory_capacity=float(e.capacity[i]),
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
-        bottleneck=bottleneck(e.one, i, device), power=float(power),
-        energy_per_unit=joules / millions, carbon=None if carbon is None else joules * carbon,
+        bottleneck=bottleneck(e.one, i, device), energy_per_unit=(made.energy or 0.0) / millions,
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
-        cited=cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
+        cited=(*cited(listing, place, precision, used(laws, inputs.workload)),
+               bounds.cited(inputs.intervals, task, evidence, near)),
+        drivers=drivers.drivers(listing, place, e, i, one.power, inputs.plan.spare),
+        peaks=(float(device.peak[0]), float(device.bandwidth[0])),
     )  # fmt: skip
 
 
 def demand(inputs: Inputs) -> float:
-    """What the goal needs, in work a second; 0 for training without a deadline."""
+    """What the goal needs at its peak, in work a second; 0 for training without a deadline; devices where they are the goal."""
     plan = inputs.plan
     if plan.serve:
-        return plan.serve.rate * plan.serve.output_tokens
+        return plan.serve.rate * plan.serve.output_tokens * plan.sites
     if plan.infer:
-        return plan.infer.rate
+        return plan.infer.rate * plan.sites
+    if plan.capacity:
+        return float(plan.capacity.devices)
     assert plan.train is not None
     return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
 
@@ -176,28 +223,17 @@ def work(inputs: Inputs, hours: float) -> float:
     """Tokens or samples that the costs are for: those of so many hours, or all of what ends."""
     plan = inputs.plan
     if plan.serve and plan.serve.requests:
-        return plan.serve.requests * plan.serve.output_tokens
-    return plan.train.tokens if plan.train else demand(inputs) * hours * units.HOUR
+        return plan.serve.requests * plan.serve.output_tokens * plan.sites
+    busy = float(np.mean(plan.daily)) if plan.daily else 1.0
+    return plan.train.tokens if plan.train else demand(inputs) * busy * hours * units.HOUR
 
 
-def _money(inputs: Inputs, listing: Listing, place: Place, instances: int, hours: float, watts: float) -> dict[str, float]:
-    """What the period costs by part; rent includes power and hosting, an owned machine pays its own."""
-    economics = inputs.plan.economics
-    if listing.term != "owned":
-        return {"rent": cost.rent(listing.price.amount, instances, hours)}
-    parts = {"hardware": cost.written_off(listing.price.amount, instances, hours, economics.horizon)}
-    if listing.offer.needs_host and economics.host_price:
-        nodes = math.ceil(instances * place.devices / place.system.devices)
-        parts["hosts"] = cost.written_off(economics.host_price[0], nodes, hours, economics.horizon)
-    return parts | {"electricity": cost.energy(watts, hours, economics.pue, economics.electricity[0])}
-
-
-def _interrupted(inputs: Inputs, listing: Listing, row: Columns) -> float:
-    """How many times longer a training run takes on instances that are taken away now and then."""
-    goal = inputs.plan.train
-    if goal is None or listing.term != "spot":
-        return 1.0
-    return float(train.goodput(inputs, goal, row)[0] / train.goodput(inputs, goal, row, spot=True)[0])
+def _interrupted(inputs: Inputs, listed: Sequence[Listing], rows: Columns) -> Array:
+    """How many times longer a training run takes on instances that are taken away now and then (L,)."""
+    goal, spot = inputs.plan.train, np.array([listing.term == "spot" for listing in listed])
+    if goal is None or not spot.any():
+        return np.ones(len(rows))
+    return np.where(spot, train.goodput(inputs, goal, rows) / train.goodput(inputs, goal, rows, spot=True), 1.0)
 
 
 def _hostless(inputs: Inputs, listing: Listing) -> str:
@@ -223,22 +259,18 @@ def _budget(inputs: Inputs, total: float) -> dict[str, float]:
     return {"budget": total / budget[0]} if budget else {}
 
 
+LAYOUTS = {
+    "serve": ("tp", "pp", "adp", "ep", "batch"),
+    "infer": ("batch",),
+    "train": ("tp", "cp", "pp", "dp", "ep", "zero_stage", "micro_batch"),
+}
+"""What a layout says of a row, by scenario."""
+
+
 def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
-    names = {"serve": ("tp", "batch"), "infer": ("batch",), "train": ("tp", "cp", "pp", "dp", "ep", "zero_stage", "micro_batch")}
-    layout: dict[str, int | str] = {n: int(row[n][0]) for n in names[inputs.plan.scenario]}
+    names = [*LAYOUTS[inputs.plan.scenario], *(("prefill_tp", "prefill_instances") if "apart" in row and row.apart[0] else ())]
+    layout: dict[str, int | str] = {n: int(row[n][0]) for n in names}
     return layout | (layout_space.named(row) if inputs.plan.scenario == "train" else {})
-
-
-def _priced(listing: Listing) -> str:
-    return "without a price" if listing.price.source == NOBODY else _term(listing.term)
-
-
-def _term(term: str) -> str:
-    return {"on_demand": "on demand", "reserved_1y": "1 year", "reserved_3y": "3 years"}.get(term, term)
-
-
-def _where(inputs: Inputs, listing: Listing) -> str:
-    return f", {listing.offer.region}" if inputs.plan.hardware.regions and listing.offer.region else ""
 
 
 def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
@@ -249,6 +281,10 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
     if not able:
         dtypes = " or ".join(dict.fromkeys(d for p in wanted for d in RECIPES[p].arithmetic))
         why = f"{place.device.name} has no published peak in {dtypes}"
+    elif inputs.plan.workload.sparsity and place.device.sparse_speedup is None:
+        why = f"no speed of {place.device.name} is published for weights that are {inputs.plan.workload.sparsity} sparse"
+    elif why := networks.unsuited(inputs.workload, place.device):
+        pass
     elif not place.device.links and (memory is None or memory.bandwidth is None):
         why = f"the memory bandwidth of {place.device.name} is not published"
     elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
@@ -259,13 +295,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         and not (place.system.host and place.system.host.memory)
     ):
         why = f"the memory of {place.system.name} is not published"
+    elif inputs.plan.infer:
+        why = f"nothing is published about how the devices of {place.system.name} are joined, over which it shares its tables"
     else:
         why = "no layout divides the model over it within the plan's number of devices"
-    return Candidate(
-        label=f"{listing.offer.id}, {_priced(listing)}" + _where(inputs, listing), provider=listing.provider.id,
-        region=listing.offer.region, offer=listing.offer.id, term=listing.term, system=place.system.id,
-        system_name=place.system.name, device=place.device.id, device_name=place.device.name, kind=place.device.kind,
-        instances=0, devices=0, precision="", layout={}, throughput=NOTHING, latency={}, cost=NOTHING, cost_parts={},
-        unit_cost=NOTHING, memory={}, memory_capacity=float("nan"), time={}, bottleneck="", power=float("nan"),
-        energy_per_unit=float("nan"), mfu=float("nan"), mbu=float("nan"), rejected=why, excess=math.inf,
-    )  # fmt: skip
+    return replace(blank(inputs, listing, place), rejected=why)

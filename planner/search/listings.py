@@ -1,6 +1,7 @@
 """What can be bought or rented: every offer and term that the plan allows, and the places those offers stand for."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.errors import InputError
@@ -31,44 +32,54 @@ class Listing:
     price: Price
     place: int
     """Index into the places."""
-
-    @property
-    def hourly(self) -> float:
-        """Rent of one instance an hour; zero for an owned one."""
-        return 0.0 if self.term == "owned" else self.price.amount
+    amount: float
+    """The price in the plan's currency."""
+    regions: Mapping[str, float] = field(default_factory=dict)
+    """What the same costs under this term by region, in the plan's currency."""
 
 
 def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
-    """Every listing the plan allows; of one offer in several regions only the cheapest, unless the plan names regions.
+    """Every place the plan allows, under each provider and term; of several offers of the same only the cheapest.
+
+    Rented instances of one provider with the same devices differ in what the model does not know of, their processors and
+    disks, and regions in price alone: the dearer ones are listed only where the plan names regions, one in each.
 
     Raises InputError where the plan's own filters leave nothing, and says which one did.
     """
     places: dict[tuple[str, int], int] = {}
-    found: dict[tuple[str, str, str, str], Listing] = {}
+    found: dict[tuple[object, ...], Listing] = {}
+    priced: dict[tuple[object, ...], dict[str, float]] = {}
+    terms = [t for t in TERMS if t in inputs.plan.hardware.terms and (t == "owned" or not inputs.plan.fleet)]
+    worth = {inputs.plan.economics.currency: 1.0} | {code: r.amount for code, r in inputs.plan.economics.rates.items()}
     for provider in inputs.providers:
         for offer in provider.offers:
             if not _allowed(offer, inputs):
                 continue
             system = inputs.systems[offer.system]
             key = (system.id, offer.devices or system.devices)
-            for term in TERMS:
+            for term in terms:
                 price: Price | None = getattr(offer.prices, term)
-                if price is None or term not in inputs.plan.hardware.terms or price.currency != inputs.plan.economics.currency:
+                if price is None or price.currency not in worth:
                     continue
                 index = places.setdefault(key, len(places))
-                listing = Listing(provider, offer, term, price, index)
+                listing = Listing(provider, offer, term, price, index, price.amount * worth[price.currency])
                 region = offer.region if inputs.plan.hardware.regions else ""
-                same = found.setdefault((provider.id, offer.id, term, region), listing)
-                if price.amount < same.price.amount:
-                    found[provider.id, offer.id, term, region] = listing
+                alike = (provider.id, index, offer.id if term == "owned" else "", term, region)
+                there = priced.setdefault(alike[:-1], {})
+                there[offer.region] = min(listing.amount, there.get(offer.region, listing.amount))
+                if listing.amount < found.setdefault(alike, listing).amount:
+                    found[alike] = listing
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
+    found = {alike: replace(x, regions=priced[alike[:-1]]) for alike, x in found.items()}
     offered = {o.system for p in inputs.providers for o in p.offers}
     for id in inputs.plan.hardware.systems:
         if id in inputs.systems and id not in offered:
             place = places.setdefault((id, inputs.systems[id].devices), len(places))
             unpriced = Price((float("nan"), inputs.plan.economics.currency), date.min, NOBODY)
-            found[NOBODY, id, "", ""] = Listing(Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place)
+            found[NOBODY, id] = Listing(
+                Provider("", "", {}, ()), Offer(id, id, Prices()), "on_demand", unpriced, place, float("nan")
+            )
     return list(found.values()), [Place(inputs.systems[s], inputs.devices[inputs.systems[s].device], n) for s, n in places]
 
 

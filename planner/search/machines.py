@@ -14,8 +14,8 @@ from planner.model.passes import ENGINE, POWER, sustained
 from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
-from planner.schema.precision import RECIPES
-from planner.schema.workload import Architecture
+from planner.schema.precision import CACHES, RECIPES
+from planner.schema.workload import Workload
 
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
@@ -28,6 +28,8 @@ USUAL_STACKS = {
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
 """Inference engines that sum over tensor ranks by a kernel of their own."""
+COMMON = ("matmul", "stream")
+"""Laws that every graph stands on."""
 HOST_LINKS = ("PCIe", "NVLink-C2C")
 Find = Callable[[str], Calibration | None]
 
@@ -43,6 +45,10 @@ class Setting:
     """Software stacks whose measured share may be taken, the preferred one first; bare kernels where none was measured."""
     quantised_cache: bool = True
     """Whether the KV cache is kept in the 8 bits that the precision has for it, if any."""
+    cache: str = ""
+    """What the KV cache is kept in whatever the precision has for it (CACHES)."""
+    sparse: bool = False
+    """Whether two of every four weights are zero."""
 
 
 @dataclass(frozen=True)
@@ -73,11 +79,13 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted["power"] = ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
-    cache = ("fp8", "default") if setting.quantised_cache and RECIPES[setting.precision].kv == 1 else ("default",)
+    kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
+    cache = ("fp8", "default") if kept == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache}
-    wanted |= dict.fromkeys(("mla", "decode_mla", "stream"), ("default",))
+    wanted |= dict.fromkeys(("mla", "decode_mla", "stream", "convolution"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
+    wanted["collective_beyond"] = ("all_reduce", "default")
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
@@ -106,10 +114,14 @@ def misfits(calibration: Calibration) -> Iterator[str]:
                 yield f"{law} {variant} has a surface of {len(fit.surface)} values; the law takes {knots(axes(law))}"
 
 
-def used(scenario: str, laws: Mapping[str, Found], architecture: Architecture | None) -> dict[str, Found]:
-    """The laws that an estimate of a scenario goes through: a network's own, or those of a transformer's operators."""
-    network = scenario == "infer"
-    left = {"matmul_half", *(("attention", "decode_attention") if architecture and architecture.mla else ("mla", "decode_mla"))}
+def used(laws: Mapping[str, Found], workload: Workload) -> dict[str, Found]:
+    """The laws that an estimate of a workload goes through: a network's own, a graph's, or those of a transformer's operators."""
+    if workload.graph:
+        kinds = {layer.op for layer in workload.graph.operations}
+        return {law: laws[law] for law in ("matmul", "stream", "convolution", "attention") if law in COMMON or law in kinds}
+    network, architecture = workload.network is not None, workload.architecture
+    latent = architecture is not None and architecture.mla is not None
+    left = {"convolution", "matmul_half", *(("attention", "decode_attention") if latent else ("mla", "decode_mla"))}
     left |= set() if architecture and architecture.moe else {"experts"}
     chosen = {law: found for law, found in laws.items() if base(law) == law and law not in left}
     return {law: found for law, found in chosen.items() if (law == "network") == network}
@@ -162,6 +174,10 @@ def _link(system: System | None) -> str:
     return next((t.topology for t in system.tiers if t.name == "scale_up"), "default") if system else "default"
 
 
+def _sparse(device: Device) -> float:
+    return device.sparse_speedup.value if device.sparse_speedup else np.nan
+
+
 def _tier(setting: Setting, name: str, field: str) -> float:
     tiers = setting.system.tiers if setting.system else ()
     for tier in tiers:
@@ -198,8 +214,15 @@ def _host_link(s: Setting) -> float:
     return max((link.bandwidth.value for link in s.device.links if link.kind.startswith(HOST_LINKS)), default=np.nan)
 
 
+def power_columns(parts: Sequence[tuple[Device, System]]) -> Columns:
+    """What the power of devices in their systems follows from: tdp, idle and host power [W], one row a part."""
+    settings = [Setting(device, system, "bf16") for device, system in parts]
+    names = ("tdp", "idle", "host_power")
+    return Columns({name: np.array([_DEVICE[name](s) for s in settings], float) for name in names}, length=len(settings))
+
+
 _DEVICE: dict[str, Callable[[Setting], float]] = {
-    "peak": lambda s: _peak(s.device, s.precision),
+    "peak": lambda s: _peak(s.device, s.precision) * (_sparse(s.device) if s.sparse else 1.0),
     "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),
     "vector": lambda s: s.device.peak["fp32"].value if "fp32" in s.device.peak else np.nan,
     "bandwidth": lambda s: _memory(s, "main", "bandwidth"),

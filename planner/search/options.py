@@ -1,11 +1,12 @@
 """What every scenario's search yields: options as columns, the best of each place, and why the rest fell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from planner.model.columns import Array, Columns
+from planner.model.operation import Op
 from planner.model.passes import Pass
 
 Tick = Callable[[int, int], None]
@@ -27,6 +28,8 @@ class Options:
 
     rows: Columns
     excess: dict[str, Array]
+    each: dict[str, Array] = field(default_factory=dict)
+    """throughput of one instance and latency [s] of every option (N,), where a batch trades one for the other."""
 
     @property
     def allowed(self) -> Array:
@@ -58,3 +61,11 @@ class Explained:
     """One step on one device."""
     model_flop: Array
     """FLOP a device that the model asks for in that step: without what is computed twice."""
+    behind: dict[str, Pass] = field(default_factory=dict)
+    """The pass that a latency is mostly made of, by its name, where that is not ``one``."""
+    waits: Array | None = None
+    """Mean time to first token [s] at LOADS (P, len(LOADS)); None where nobody waits."""
+    longer: dict[str, Array] = field(default_factory=dict)
+    """rate and ttft at CONTEXTS, in times of the plan's (P, len(CONTEXTS)); NaN where memory or the model forbid it."""
+    operators: tuple[tuple[Op, Pass], ...] = ()
+    """The operators of that step (of one micro-batch ahead, in training) and what each takes, with columns (P,)."""

@@ -10,19 +10,25 @@ from planner.search.options import Explained
 LABELS = {"ttft": "time to first token", "tpot": "time per output token", "latency": "latency"}
 
 
-def reason(excess: dict[str, float], inputs: Inputs, place: Place, e: Explained, i: int) -> str:
+def reason(excess: dict[str, float], inputs: Inputs, place: Place, e: Explained, i: int, device: Columns) -> str:
     """The first limit that an option breaks, or "" where it keeps them all."""
     name = next((name for name, over in excess.items() if not over <= 1), "")
     if not name:
         return ""
     if excess[name] != excess[name]:
         return "cannot be estimated: nothing is published about how its devices are joined"
-    return _SAID.get(name, _late)(name, excess[name], inputs, place, e, i)
-
-
-def _late(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
+    if name in _SAID:
+        return _SAID[name](name, excess[name], inputs, place, e, i)
     value = float(e.latency[name][i])
-    return f"{LABELS[name]} is {units.duration(value)} at best; the plan allows {units.duration(value / over)}"
+    at_best = f"{LABELS[name]} is {units.duration(value)} at best, bound by {_bound(name, e, i, device)}"
+    return f"{at_best}; the plan allows {units.duration(value / excess[name])}"
+
+
+def _bound(name: str, e: Explained, i: int, device: Columns) -> str:
+    """What a latency that is too long is mostly made of."""
+    if name == "ttft" and "queued" in e.rows and e.rows.queued[i]:
+        return "the queue"
+    return bottleneck(e.behind.get(name, e.one), i, device)
 
 
 def _many(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
@@ -55,7 +61,8 @@ def bottleneck(one: Pass, i: int, device: Columns) -> str:
     """What most of a step goes to; products are told apart by whether FLOP or bytes take longer at the datasheet's rates."""
     parts = {name: float(seconds[i]) for name, seconds in one.parts.items()}
     largest = max(parts, key=parts.__getitem__)
-    if largest in ("matmul", "attention", "experts"):
+    if largest in ("matmul", "convolution", "attention", "experts"):
         compute = one.flop[i] / device.peak[0]
         return "compute" if compute > one.moved[i] / device.bandwidth[0] else "memory bandwidth"
-    return {"elementwise": "memory bandwidth", "weights": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)
+    memory = dict.fromkeys(("elementwise", "lookup", "weights"), "memory bandwidth")
+    return {**memory, "pipeline": "pipeline bubble"}.get(largest, largest)

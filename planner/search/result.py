@@ -4,9 +4,15 @@ Times are seconds, sizes bytes, power watts, energy joules, money in ``Result.cu
 inside the planner and becomes null in JSON.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-SCHEMA_VERSION = 1
+from planner.search.life import LifeTable
+
+SCHEMA_VERSION = 2
+LOADS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Shares of full load at which waiting is tabulated."""
+CONTEXTS = (0.5, 1.0, 2.0)
+"""Lengths of context, in times of the plan's, at which a layout is timed again."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,70 @@ class Cited:
     source: str
     date: str = ""
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """What a candidate's cost and speed are made of, so that they can be worked out again at other prices and loads.
+
+    Empty tuples and dicts stand for what does not vary, or is not known.
+    """
+
+    idle: float = 0.0
+    """Watts of one instance and its share of hosts, without load."""
+    busy: float = 0.0
+    """Watts more under full load."""
+    per_node: float = 1.0
+    """Instances that share one host."""
+    regions: dict[str, float] = field(default_factory=dict)
+    """Price of one instance by region: an hour's rent, or the purchase."""
+    price: float = 0.0
+    """The price among those that the cost was worked out with."""
+    group: int = 1
+    """Instances that are added together: those that one replica spans."""
+    spare: int = 0
+    """Instances beyond what the load needs."""
+    waits: tuple[float, ...] = ()
+    """Mean time to first token [s] at LOADS."""
+    longer: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """Throughput and time to first token at CONTEXTS, in times of the plan's; NaN where the layout does not fit any more."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operator of a step or pass: its work on one device and the time its law gives it."""
+
+    name: str
+    part: str
+    flop: float
+    moved: float
+    """Bytes to and from memory."""
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a layout does at another batch: throughput of one instance, latency [s], and whether it keeps every limit."""
+
+    batch: int
+    throughput: float
+    latency: float
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How a candidate fares when throughput, prices, traffic and utilisation are not what was estimated."""
+
+    cheapest: float
+    """Share of the draws in which it is the cheapest that keeps every limit."""
+    keeps: float
+    """Share of the draws in which it keeps every limit of the plan."""
+    regret: float
+    """Mean of what it costs more than the best of the draw, where it keeps the limits; money for ``Result.cost_period``."""
+    low: float
+    """Cost that one draw in twenty undercuts, and below that one draw in twenty exceeds."""
+    high: float
 
 
 @dataclass(frozen=True)
@@ -77,11 +147,37 @@ class Candidate:
     """Why this candidate cannot be chosen, in words with figures; empty where it can."""
     carbon: float | None = None
     """Kilograms of CO2 that the electricity of ``Result.cost_period`` stands for, where the plan gives an intensity."""
+    embodied: float | None = None
+    """Kilograms of CO2e of making the devices that ``Result.cost_period`` uses up, where somebody published it."""
+    pue: float = 1.0
+    """Power usage effectiveness of the hall that the energy was reckoned with."""
+    energy: float | None = None
+    """Joules of ``Result.cost_period``, PUE included."""
+    year: float | None = None
+    """Joules of a year in which the machines work as the plan says."""
+    upfront: dict[str, float] = field(default_factory=dict)
+    """Money that owning takes at the order, by part."""
+    monthly: dict[str, float] = field(default_factory=dict)
+    """Money that goes out each month, by part: rent, or what owning costs beside the purchase."""
+    resale: float = 0.0
+    """Money that owned machines are worth at the end of the horizon."""
+    by_use: tuple[float, ...] = ()
+    """Money a month, purchase included, where there is work for 0, 5, … 100 % of the time."""
+    unpriced: tuple[str, ...] = ()
+    """Services that the plan asks for and nobody published a price of: the cost is without them."""
     goodput: float = 1.0
     """Share of a training run's time that is steps kept: throughput and duration include what checkpoints and failures cost."""
     excess: float = 0.0
     """How many times over the worst limit a rejected candidate is; 0 for one that can be chosen."""
     cited: tuple[Cited, ...] = ()
+    drivers: Drivers = field(default_factory=Drivers)
+    operations: tuple[Operation, ...] = ()
+    """Of one step on one device, for the best few candidates."""
+    peaks: tuple[float, float] = (0.0, 0.0)
+    """Datasheet FLOP/s and bytes/s of one device: the roofs over its operations."""
+    curve: tuple[Point, ...] = ()
+    """Throughput against latency over batches, for the best few candidates."""
+    odds: Odds | None = None
 
     @property
     def feasible(self) -> bool:
@@ -102,6 +198,121 @@ class Verdict:
     flips: tuple[str, ...]
     """Conditions under which the answer changes, most likely first."""
     cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What the plan takes for granted that a reader may want to change, and the limits it sets."""
+
+    moves: bool = False
+    """Whether costs can be worked out again at all: not where devices themselves, or a model's life, are the goal."""
+    ends: bool = False
+    """Whether the work is done once; the instances are then loaded fully."""
+    grows: bool = True
+    """Whether more traffic takes more instances; a training run takes longer instead."""
+    utilisation: float = 1.0
+    sites: int = 1
+    """Each with machines of its own."""
+    electricity: float = 0.0
+    """Money a kWh."""
+    horizon: float = 0.0
+    """Seconds over which what is owned is written off."""
+    context: float = 0.0
+    """Tokens a request or sequence."""
+    limits: dict[str, float] = field(default_factory=dict)
+    """By latency name [s], ``devices`` and ``budget`` [money]."""
+    uncertainty: dict[str, float] = field(default_factory=dict)
+    """|ln(truth / assumed)| that traffic, utilisation, electricity and each term's price should stay within nine times of ten."""
+    shared: dict[str, float] = field(default_factory=dict)
+    """Share of the variance of errors that all estimates of a workload, and those on one device, have in common."""
+
+
+@dataclass(frozen=True)
+class Swing:
+    """What one input does to the answer, at a low and a high value of it."""
+
+    lever: str
+    label: str
+    low: str
+    high: str
+    """The two values in words."""
+    costs: tuple[float, float]
+    """Cost of the choice at them; NaN where it breaks a limit."""
+    winners: tuple[str, str]
+    """Labels of the cheapest at them; empty where none keeps the limits."""
+
+
+@dataclass(frozen=True)
+class Break:
+    """The cost of the best candidates over one lever: a curve each, and where the cheapest changes."""
+
+    lever: str
+    label: str
+    unit: str
+    values: tuple[float, ...]
+    base: float
+    costs: dict[str, tuple[float, ...]]
+    """By label of the candidate; NaN where it breaks a limit."""
+    crossings: tuple[tuple[float, str, str], ...]
+    """Value, and who is the cheapest below and above it."""
+
+
+@dataclass(frozen=True)
+class Regret:
+    """One state of the world and what each of a few choices costs in it beyond the best there."""
+
+    state: str
+    best: str
+    costs: dict[str, float]
+    """By label; NaN where the choice breaks a limit."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way of having the machines over the horizon: the best candidate of its term and provider."""
+
+    label: str
+    term: str
+    provider: str
+    device_name: str
+    upfront: float
+    """Paid at the order."""
+    monthly: float
+    """Paid each month of service."""
+    resale: float
+    """What comes back at the end."""
+    npv: float
+    """All of it over the horizon, discounted to the day of the order."""
+    per_hour: float
+    """Money for one hour of use of one device: the equal payment that is worth as much."""
+    cumulative: tuple[float, ...]
+    """Discounted money spent by the end of month 0, 1, … of the horizon; what comes back at the end is not in it."""
+    by_use: tuple[float, ...]
+    """Money a month, purchase included, where there is work for 0, 5, … 100 % of the time."""
+    once: dict[str, float] = field(default_factory=dict)
+    """``upfront`` by part."""
+    each: dict[str, float] = field(default_factory=dict)
+    """``monthly`` by part."""
+    break_even_month: int | None = None
+    """From the end of which month on the owned way has cost less than this one, what comes back at the end left aside."""
+    break_even_use: float | None = None
+    """From which share of the time with work on the owned way costs less a month than this one."""
+
+
+@dataclass(frozen=True)
+class Ownership:
+    """Renting against owning over the horizon. Ways come by what they cost."""
+
+    ways: tuple[Way, ...]
+    owned: str
+    """Label of the best owned way; empty where nothing is owned."""
+    months: int
+    rate: float
+    """Cost of capital a year."""
+    busy: float
+    """Share of the hours that are used."""
+    said: tuple[str, ...]
+    """The comparison in words."""
 
 
 @dataclass(frozen=True)
@@ -140,3 +351,14 @@ class Result:
     owner: str = ""
     date: str = ""
     status: str = ""
+    ownership: Ownership | None = None
+    """Where the plan allows several ways of having machines."""
+    life: LifeTable | None = None
+    """Of a plan with ``lifetime``: its candidates are models, each served by what serves it for the least."""
+    basis: Basis = field(default_factory=Basis)
+    swings: tuple[Swing, ...] = ()
+    """The largest first."""
+    breaks: tuple[Break, ...] = ()
+    regrets: tuple[Regret, ...] = ()
+    draws: int = 0
+    """Of the Monte Carlo behind every candidate's odds."""

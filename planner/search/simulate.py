@@ -11,7 +11,7 @@ from planner.model.families import transformer
 from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.model.serving import decode
-from planner.model.simulation import Engine, Queue, Requests, queue, simulate
+from planner.model.simulation import QUANTILES, Engine, Queue, Requests, Steady, named, queue, simulate
 from planner.schema.inputs import Subject
 from planner.search import estimate
 from planner.search.assumed import joined
@@ -19,7 +19,6 @@ from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, mac
 from planner.search.options import Tick
 
 PREFERRED = ("fp8", "bf16", "fp16", "int8", "fp32")
-QUANTILES = (0.5, 0.9, 0.99)
 
 
 @dataclass(frozen=True)
@@ -111,21 +110,33 @@ def _tables(c: Configuration, table: Columns, one: Columns, machines: Machine, c
     return Engine(batches, contexts, decoded, pieces, pasts, first.reshape(shape), c.max_batch, c.budget, cache)
 
 
-def poisson(requests: int, rate: float, input: int, output: int, seed: int) -> Requests:
-    """Arrivals of a Poisson process, all of the same length."""
-    gaps = np.random.default_rng(seed).exponential(1 / rate, requests)
-    return Requests(np.cumsum(gaps), np.full(requests, input), np.full(requests, output))
+def drawn(requests: int, t: Steady, longest: int, seed: int) -> Requests:
+    """Requests at random: gamma gaps of the traffic's burstiness (1 is Poisson), lognormal lengths where they vary.
+
+    None is longer than the model allows.
+    """
+    if t.input + t.output > longest:
+        raise InputError(f"a request of {t.input + t.output:,.0f} tokens is more than the model allows: {longest:,}")
+    draw = np.random.default_rng(seed)
+    gaps = draw.gamma(1 / t.burstiness, t.burstiness / t.rate, requests)
+    output = np.minimum(_lengths(draw, t.output, t.output_cv, requests), longest - 1)
+    return Requests(np.cumsum(gaps), np.minimum(_lengths(draw, t.input, t.input_cv, requests), longest - output), output)
 
 
-def outcome(r: Replica, requests: Requests, clients: int, steady: tuple[float, int, int] | None, tick: Tick) -> Outcome:
-    """Simulate; ``steady`` is the rate and lengths of Poisson traffic, for which the queueing law has an answer too."""
+def _lengths(draw: np.random.Generator, mean: float, cv: float, n: int) -> Array:
+    sigma = np.sqrt(np.log1p(cv**2))
+    return np.maximum(1, np.rint(draw.lognormal(np.log(mean) - sigma**2 / 2, sigma, n))).astype(int)
+
+
+def outcome(r: Replica, requests: Requests, clients: int, steady: Steady | None, tick: Tick) -> Outcome:
+    """Simulate; ``steady`` is the traffic that requests were drawn from, for which the queueing law has an answer too."""
     most = int((requests.input + requests.output).max())
     if most > r.longest:
         raise InputError(f"a request of {most:,} tokens is more than the model allows: {r.longest:,}")
     if most > r.engine.cache:
         raise InputError(f"a request of {most:,} tokens does not fit the cache, which holds {int(r.engine.cache):,}")
     served = simulate(r.engine, requests, clients, tick)
-    answer = queue(r.engine, *map(float, steady)) if steady else None
+    answer = queue(r.engine, steady) if steady else None
     return Outcome(
         r.precision, len(served.ttft), len(served.ttft) / served.end, float(requests.output.sum()) / served.end,
         served.busy / served.end, served.steps, _spread(served.ttft), _spread(served.tpot), _spread(served.e2e), answer,
@@ -137,4 +148,4 @@ def _spread(values: Array) -> dict[str, float]:
     known = values[np.isfinite(values)]
     if not known.size:
         return {}
-    return {"mean": float(known.mean()), **{f"p{100 * q:g}": float(np.quantile(known, q)) for q in QUANTILES}}
+    return {"mean": float(known.mean()), **{named(q): float(np.quantile(known, q)) for q in QUANTILES}}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from planner import units
+from planner.model import memory, training
 from planner.model.columns import Columns, concat
 from planner.model.goodput import fleet, interval, share
 from planner.model.operation import Machine
@@ -12,6 +13,7 @@ from planner.model.policy import OPTIMIZERS
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Train
 from planner.search import estimate, layout_space, layouts
+from planner.search.drivers import timed, times
 from planner.search.listings import Place
 from planner.search.options import Explained, Options, Tick, unheard
 
@@ -58,7 +60,8 @@ def goodput(inputs: Inputs, train: Train, rows: Columns, *, spot: bool = False) 
     _, size = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
     state = OPTIMIZERS[train.optimizer].state
     write = size.total[0] * (2 + state) / (r.checkpoint_bandwidth * rows.devices)
-    mtbf = fleet(r.device_mtbf, rows.devices, (r.instance_mtbf or np.inf) if spot else np.inf, rows.instances)
+    taken = inputs.plan.rent.spot.mtbf if spot and inputs.plan.rent.spot else np.inf
+    mtbf = fleet(r.device_mtbf, rows.devices, taken, rows.instances)
     return np.asarray(share(interval(write, mtbf), write, mtbf, np.full(len(rows), r.restart)) * (1 - r.evaluation))
 
 
@@ -100,4 +103,17 @@ def explain(inputs: Inputs, train: Train, rows: Columns, machines: Machine) -> E
     step = estimate.train(a, size, rows, machine)
     duration = {"duration": rows.latency}
     held = estimate.held(a, size, rows)
-    return Explained(rows, duration, held, machine.device.capacity, step.whole, step.model_flop / rows.devices)
+    return Explained(
+        rows, duration, held, machine.device.capacity, step.whole, step.model_flop / rows.devices,
+        longer={"rate": times(1 / step.seconds, lambda factor: _at_length(inputs, a, size, rows, machine, factor))},
+        operators=timed(training.operators(a, estimate.layouts(rows)), machine),
+    )  # fmt: skip
+
+
+def _at_length(inputs: Inputs, a: Columns, size: Columns, rows: Columns, machine: Machine, factor: float) -> np.ndarray:
+    """Tokens a second at sequences ``factor`` as long, in units of the plan's tokens a step; NaN where they do not fit (P,)."""
+    longest = inputs.workload.architecture.max_context if inputs.workload.architecture else 0
+    other = rows.with_(sequence=rows.sequence * factor)
+    held = np.sum(list(estimate.held(a, size, other).values()), axis=0)
+    fits = (held <= memory.trainable(machine.device)) & (other.sequence <= longest)
+    return np.where(fits, factor / estimate.train(a, size, other, machine).seconds, np.nan)

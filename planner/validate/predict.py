@@ -13,7 +13,7 @@ from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.schema.claim import CORES_APART, PIECE, SERIAL, WRITTEN
 from planner.search import estimate
-from planner.search.intervals import ACCELERATORS
+from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
 from planner.validate import published_serving, published_training
 from planner.validate.rows import Rows
@@ -23,6 +23,12 @@ SCENARIOS = (
     "step", "offline", "server", "interactive", "singlestream", "multistream", "static_batch", "concurrency",
     "concurrency_disaggregated", "prefill", "decode", "single_thread", "multi_thread",
 )  # fmt: skip
+ASKED: dict[str, Scenario] = {
+    **dict.fromkeys(("offline", "server", "interactive", "concurrency"), "load"), "concurrency_disaggregated": "apart",
+    **dict.fromkeys(("static_batch", "decode", "singlestream", "multistream", "single_thread", "multi_thread"), "batch"),
+    "prefill": "prefill", "step": "step",
+}  # fmt: skip
+"""How a published scenario asks for its work, as the intervals tell them apart."""
 Predict = Callable[["Rows"], "dict[str, Array]"]
 
 
@@ -47,12 +53,24 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
-    apart = net & translated.of_device("kind").isin(ACCELERATORS).to_numpy()
-    t["kind"] = np.select([apart, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
+    on_chip = net & translated.of_device("kind").isin(ACCELERATORS).to_numpy()
+    t["kind"] = np.select([on_chip, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
+    t["about"] = pd.Series(_about(t, translated), index=t.index, dtype=object)
     t["in_fit"] = t["feeds"]
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)
     return t
+
+
+def _about(t: pd.DataFrame, translated: Translated) -> list[About]:
+    """What each row is about, as far as errors depend on it."""
+    family = [family_of(s.architecture) for s in translated.subjects]
+    columns = (t["subject"], t["setting"], t["scenario"], t["stack"])
+    kinds = [s.device.kind for s in translated.settings]
+    return [
+        About(kinds[setting] if setting >= 0 else "", family[subject], stack, ASKED.get(scenario, ""))
+        for subject, setting, scenario, stack in zip(*columns, strict=True)
+    ]
 
 
 def _fill(t: pd.DataFrame, index: Array, rows: Rows, function: Predict) -> None:

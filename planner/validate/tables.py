@@ -12,15 +12,21 @@ from planner.catalogue.tables import intervals
 from planner.schema.coefficients import Intervals
 from planner.schema.hardware import System
 from planner.search.assumed import joined
+from planner.validate.conformal import coverage, held_out, spreads, with_intervals
 from planner.validate.predict import predict
-from planner.validate.score import rows, score, spreads, with_intervals
+from planner.validate.score import rows, score
 from planner.validate.translate import Lookup, Translated, translate
 
 
 def spread(files: Sequence[Path], profiles: Profiles) -> Intervals:
     """The intervals that these files' errors imply."""
     names = ", ".join(path.name for path in files)
-    return spreads([estimate(path, profiles) for path in files], f"planner validate on {names}")
+    return spreads(held_out([estimate(path, profiles) for path in files]), f"planner validate on {names}")
+
+
+def covered(files: Sequence[Path], profiles: Profiles) -> list[dict[str, Any]]:
+    """How often intervals hold on rows that had no part in them, by file, task and evidence."""
+    return list(coverage(held_out([estimate(path, profiles).assign(file=path.name) for path in files])))
 
 
 def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["stack"] = t["stack"].where(~both, t["stack"] + "-train")
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
+    _once(t)
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
@@ -79,6 +80,17 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     settings = _settings(t, lookup)
     t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
+
+
+def _once(t: pd.DataFrame) -> None:
+    """Ranks of runs whose table counts them squared (``claim.SQUARED``), once."""
+    ep = t["ep"].fillna(1.0)
+    twice = t["notes"].str.contains(claim.SQUARED) & (ep > 1) & (t["moe_tp"] == ep)
+    twice &= (t["tp"].fillna(1.0) * t["attention_dp"].fillna(1.0) == ep**2) & (t["scenario"] == "concurrency")
+    for name in ("tp", "attention_dp"):
+        t.loc[twice & (t[name] > 1), name] /= ep
+    t.loc[twice, "devices"] /= ep
+    t.loc[twice, "moe_tp"] = 1.0
 
 
 RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",

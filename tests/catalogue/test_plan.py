@@ -62,7 +62,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
         ("[acme]", "[acme]\n  terms: [ondemand]", ":12:11 hardware.terms.0", "is not one of", "Did you mean 'on_demand'?"),
         ("[acme]", "[acme]\n  kinds: [gpus]", ":12:11 hardware.kinds.0", "is not one of", "Did you mean 'gpu'?"),
         ("[acme]", "[acme]\n  max_devices: 1.5", ":12:3 hardware.max_devices", "expected a whole number", ""),
-        ("0.12 USD/kWh", "0.12 EUR/kWh", ":13:3 economics.electricity", "does not convert", ""),
+        ("0.12 USD/kWh", "0.12 EUR/kWh", ":13:3 economics.electricity", "gives no rate", "rates: {EUR"),
         ("0.12 USD/kWh", "-1 USD/kWh", ":13:3 economics.electricity", "is negative", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\n  budget: 5 EUR", ":14:3 economics.budget", "is in EUR", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\n  currency: usd", ":14:3 economics.currency", "write it like 'USD'", ""),
@@ -72,7 +72,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
         ("0.12 USD/kWh", "0.12 USD/kWh\n  pue: 0.9", ":14:3 economics.pue", "must be at least 1", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: 2026-99-99", ":14:7", "not a valid timestamp", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\ndate: tomorrow", ":14:1 date", "expected a date", ""),
-        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "exactly one of serve, train and infer; it has serve and train", ""),
+        ("0.12 USD/kWh", "0.12 USD/kWh\n" + TRAIN, "", "capacity and lifetime; it has serve and train", ""),
         ("0.12 USD/kWh", "0.12 USD/kWh\nowner: \"\\e[31m\\u202e\"\nownr: \"\\e[31m\"", ":15:1 ownr", "unknown field", "owner"),
     ],
 )  # fmt: skip
@@ -87,7 +87,72 @@ def test_a_wrong_plan(
     assert says in error.what and hint in error.hint
 
 
-@pytest.mark.parametrize("kind", ["serve", "train", "infer"])
+LIFE = (
+    PLAN[: PLAN.index("serve:")]
+    + """\
+lifetime:
+  queries_per_day: 5 million
+  months: 24
+  input_tokens: 1000
+  output_tokens: 300
+  tokens: 1 trillion
+  training: {systems: [nvidia-h100-sxm-x8], terms: [on_demand]}
+  serving: {systems: [acme-one-x8], providers: [acme]}
+  distil:
+    - {student: llama-3.2-1b, tokens: 100 billion}
+economics:
+  electricity: 0.12 USD/kWh
+"""
+)
+
+
+def test_a_lifetime_gathers_the_hardware_of_both_phases(own: Path, catalogue: Profiles) -> None:
+    path = own / "plan.yaml"
+    path.write_text(LIFE)
+    plan, text = read_plan(path)
+    inputs = gather(plan, text, path, catalogue)
+    assert inputs.life and list(inputs.systems) == ["acme-one-x8"]
+    assert list(inputs.life.training.systems) == ["nvidia-h100-sxm-x8"] and len(inputs.life.training.providers) > 1
+    assert list(inputs.life.models) == ["llama-3.2-1b"] and inputs.life.compression.methods
+    assert inputs.life.published["llama-3.1-8b", "llama-3.2-1b"].startswith("MMLU")
+    assert set(inputs.hashes) == {"plan", "profiles", "training profiles"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where", "says", "hint"),
+    [
+        ("months: 24", "months: 0", ":7:3 lifetime.months", "must be above 0", ""),
+        ("months: 24", "months: -3", ":7:3 lifetime.months", "must be above 0", ""),
+        ("months: 24", "months: .nan", ":7:3 lifetime.months", "not a finite number", ""),
+        ("months: 24", "months: 1e9", ":7:3 lifetime.months", "not between 0.1 and 600; write it like '24'", ""),
+        ("5 million", "-5 million", ":6:3 lifetime.queries_per_day", "must be above 0", ""),
+        ("5 million", "0", ":6:3 lifetime.queries_per_day", "must be above 0", ""),
+        ("5 million", ".inf", ":6:3 lifetime.queries_per_day", "not a finite number", ""),
+        ("5 million", "1e15", ":6:3 lifetime.queries_per_day", "like '5 million'", ""),
+        ("queries_per_day", "querys_per_day", ":6:3 lifetime.querys_per_day", "unknown field", "queries_per_day"),
+        ("  tokens: 1 trillion", "  tokens: 1 trillion\n  loss: 2.0", ":11:3 lifetime.loss", "give one of them", ""),
+        ("  tokens: 1 trillion", "  loss: -2", ":10:3 lifetime.loss", "must be above 0", ""),
+        ("  tokens: 1 trillion", "  law: kaplan", ":10:3 lifetime.law", "is not one of epoch, chinchilla, sardana", ""),
+        ("  tokens: 1 trillion", "  quality: 99", ":10:3 lifetime.quality", "like '99 %'", ""),
+        ("[nvidia-h100-sxm-x8]", "[nvidia-h100-smx-x8]", ":11:24 lifetime.training.systems.0", "unknown system", "-sxm-x8"),
+        ("[acme-one-x8]", "[acme-two-x8]", ":12:23 lifetime.serving.systems.0", "unknown system", "acme-one-x8"),
+        ("[acme]}", "[acne]}", ":12:49 lifetime.serving.providers.0", "unknown provider", "Did you mean acme?"),
+        ("student: llama-3.2-1b", "student: lama-3.2-1b", ":14:8 lifetime.distil.0.student", "unknown model", "llama-3.2-1b"),
+        ("economics:", TRAIN + "economics:", "", "train and lifetime", ""),
+    ],
+)  # fmt: skip
+def test_a_wrong_lifetime(
+    old: str, new: str, where: str, says: str, hint: str, own: Path, catalogue: Profiles, refused: Refused
+) -> None:
+    assert LIFE.count(old) == 1
+    path = own / "plan.yaml"
+    path.write_text(LIFE.replace(old, new))
+    error = refused(ask, path, catalogue)
+    assert error.where.startswith(f"{path}{where}"), error.where
+    assert says in error.what and hint in error.hint
+
+
+@pytest.mark.parametrize("kind", ["serve", "train", "infer", "lifetime"])
 def test_a_plan_that_asks_nothing(kind: str, own: Path, refused: Refused) -> None:
     path = own / "plan.yaml"
     head, _, tail = PLAN.partition("serve:")

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from planner.catalogue.profiles import Profiles, user_folders
 from planner.errors import InputError
 
 Refused = Callable[..., InputError]
+UNITS = """compute_units: {value: 100, source: sheet}
+clock: {value: 2 GHz, source: sheet}
+ops_per_cycle: {bf16: {value: 2048, source: sheet}}
+"""
 
 
 def change(file: Path, old: str, new: str) -> Path:
@@ -81,13 +86,12 @@ def test_a_file_is_read_only_when_asked_for(own: Path, refused: Refused) -> None
 
 def problems(own: Path) -> list[str]:
     """What the check finds in our own folder."""
-    return [problem for problem in check(Profiles([own]))[1] if str(own) in problem]
+    return [problem for problem in check(Profiles([own])).problems if str(own) in problem]
 
 
 def test_our_own_profiles_are_sound(own: Path) -> None:
     assert problems(own) == []
-    counts, _ = check(Profiles([own]))
-    shipped, _ = check(Profiles())
+    counts, shipped = check(Profiles([own])).counts, check(Profiles()).counts
     assert [counts[k] - shipped[k] for k in ("devices", "systems", "providers", "offers")] == [1, 1, 1, 1]
 
 
@@ -96,13 +100,23 @@ def test_our_own_profiles_are_sound(own: Path) -> None:
     [
         ("offers/acme.yaml", "value: 8 USD/h", "value: 21 USD/h", "box moon-1 costs more spot than on demand"),
         ("offers/acme.yaml", "value: 8 USD/h", "value: -8 USD/h", "is negative"),
+        ("offers/acme.yaml", "value: 8 USD/h", "value: 0 USD/h", "must be above zero"),
         ("offers/acme.yaml", "value: 8 USD/h", "value: 8 USD", "not a price"),
+        ("offers/acme.yaml", "8 USD/h", "8 USB/h", "in no currency that is known"),
+        ("offers/acme.yaml", "offers:", "regions: [moon-2]\noffers:", "box moon-1 names an unknown region"),
         ("offers/acme.yaml", "system: acme-one-x8", "system: acme-one-x9", "unknown system 'acme-one-x9'"),
         ("offers/acme.yaml", "system: acme-one-x8", "system: acme-one-x8\n    devices: 9", "more devices than its system"),
         ("offers/acme.yaml", "list: made up for tests", "lists: made up for tests", "the source 'list' is not among"),
         ("gpu/acme-one.yaml", "sheet: made up for tests", "other: made up for tests", "the source 'sheet' is not among"),
         ("gpu/acme-one.yaml", "value: 1000 TFLOP/s", "value: 100 TFLOP/s", "narrower dtype has a lower peak"),
         ("gpu/acme-one.yaml", "tdp:", "tpd:", "unknown field 'tpd'"),
+        ("gpu/acme-one.yaml", "tdp:", UNITS + "tdp:", "is 500 T, but 100 units x 2 GHz x 2048 a cycle are 409.6 T"),
+        (
+            "gpu/acme-one.yaml",
+            "tdp:",
+            "ops_per_cycle: {bf16: {value: 4096, source: sheet}}\ntdp:",
+            "need its peak",
+        ),
         ("systems/acme-one-x8.yaml", "device: acme-one", "device: acme-won", "unknown device 'acme-won'"),
         ("systems/acme-one-x8.yaml", "devices: 8", "devices: 0", "must be at least 1"),
         ("systems/acme-one-x8.yaml", "devices: 8", "devices: eight", "not a quantity"),
@@ -113,6 +127,30 @@ def test_the_check_names_file_and_problem(file: str, old: str, new: str, says: s
     path = change(own / file, old, new)
     found = problems(own)
     assert any(says in problem and str(path) in problem for problem in found), found
+
+
+def test_a_peak_may_be_five_percent_from_what_its_units_do(own: Path) -> None:
+    """100 units x 2.4 GHz x 2048 = 491.5 T, 1.7 % below the peak of 500 T."""
+    change(own / "gpu" / "acme-one.yaml", "tdp:", UNITS.replace("2 GHz", "2.4 GHz") + "tdp:")
+    assert problems(own) == []
+
+
+def test_old_rents_are_warned_of_and_no_fault(own: Path) -> None:
+    """Both prices of acme are of 2026-01-01: 90 days later they are not old yet, 91 days later they are."""
+    for day, expected in ((date(2026, 4, 1), []), (date(2026, 4, 2), ["2 of 2 rents are older than 90 days"])):
+        found = check(Profiles([own]), today=day)
+        old = [w for w in found.warnings if str(own) in w]
+        assert [text in w for text, w in zip(expected, old, strict=True)] == [True] * len(expected)
+        assert not [problem for problem in found.problems if str(own) in problem]
+
+
+def test_the_shipped_catalogue_is_sound_and_broad() -> None:
+    found = check(Profiles())
+    assert found.problems == []
+    assert found.counts["devices"] >= 80 and found.counts["systems"] >= 60 and found.counts["offers"] >= 2000
+    assert sum(n > 0 for id, n in found.parts["offers"].items() if id != "retail") >= 7
+    assert min(found.parts["offers_of"][kind] for kind in ("cpu", "gpu", "tpu", "fpga", "asic")) >= 15
+    assert min(found.parts["prices"][t] for t in ("on_demand", "spot", "reserved_1y", "reserved_3y")) >= 900
 
 
 def test_a_cheaper_term_in_another_currency_is_not_compared(own: Path) -> None:

@@ -64,7 +64,7 @@ def test_every_figure_was_measured_or_found(folder: Path) -> None:
 
 
 def test_the_catalogue_takes_it_and_then_knows_the_machine(folder: Path) -> None:
-    assert check(Profiles([folder]))[1] == []
+    assert check(Profiles([folder])).problems == []
     assert known(MINE, Profiles()) == ""
     assert known(MINE, Profiles([folder])) == "acme-chip-9"
 

@@ -26,6 +26,14 @@ def strict(text: str) -> dict[str, Any]:
     return found
 
 
+OWN_OR_RENT = """\
+title: Own or rent?
+capacity: {devices: 16}
+hardware: {systems: [acme-one-x8], providers: [acme], terms: [on_demand, spot]}
+economics: {busy: 60 %}
+"""
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "key"),
     [
@@ -47,8 +55,12 @@ def strict(text: str) -> dict[str, Any]:
         (("estimate", "resnet-50", "acme-one", "--precision", "bf16"), 0, "figures"),
         (("simulate", "llama-3.1-8b", "acme-one-x8", "--rate", "1", "--requests", "50"), 0, "queue"),
         (("simulate", "llama-3.1-8b", "acme-one", "--concurrency", "4", "--requests", "50"), 0, "ttft"),
+        (("deployments", "llama-3.1-8b", "acme-one-x8", "--rate", "1"), 0, "smallest"),
+        (("deployments", "llama-3.1-8b", "acme-one-x8", "--tpot", "1 us"), 1, "nearest"),
         (("compare", "PLAN"), 0, "candidates"),
         (("report", "PLAN"), 0, "candidates"),
+        (("own", "OWN"), 0, "ways"),
+        (("lifetime", "--model", "llama-3.2-1b", "--train-on", "nvidia-h100-sxm-x8", "--serve-on", "acme-one-x8"), 0, "life"),
         (("layouts", "llama-3.1-8b", "acme-one-x8", "--global-batch", "64"), 0, "fits_from"),
         (("layouts", "llama-3.1-8b", "nvidia-h100-sxm-x8", "--devices", "16", "--up-to", "--rank", "cost"), 0, "best"),
     ],
@@ -56,11 +68,12 @@ def strict(text: str) -> dict[str, Any]:
 def test_json_and_nothing_else_on_stdout(
     arguments: tuple[str, ...], status: int, key: str, own: Path, planner: Callable[..., Any]
 ) -> None:
-    named = [own / "plan.yaml" if a == "PLAN" else a for a in arguments]
+    (own / "own.yaml").write_text(OWN_OR_RENT)
+    named = [{"PLAN": own / "plan.yaml", "OWN": own / "own.yaml"}.get(a, a) for a in arguments]
     run = planner(*named, "--format", "json", "--profiles", own)
     found = strict(run.out)
     assert run.status == status, run.err
-    assert found["schema_version"] == 1 and key in found
+    assert found["schema_version"] in (1, 2) and key in found
 
 
 def test_validate_gives_json_and_a_table(own: Path, planner: Callable[..., Any]) -> None:
@@ -141,6 +154,12 @@ def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
         (("simulate", "llama-3.1-405b", "nvidia-l4", "--rate", "1"), "does not fit: "),
         (("simulate", "llama-3.1-8b", "nvidia-l4", "--rate", "1", "--tp", "3"), "tp 3 does not divide 32 heads"),
         (("simulate", "resnet-50", "nvidia-l4", "--rate", "1"), "does not generate text"),
+        (("deployments", "resnet-50", "nvidia-l4"), "does not generate text"),
+        (("deployments", "llama-3.1-8b", "nvidia-l4", "--input", "200000"), "longer than llama-3.1-8b allows: 131,072"),
+        (("deployments", "llama-3.1-8b", "nvidia-l4", "--precision", "fp9"), "Did you mean"),
+        (("deployments", "llama-3.1-8b", "raspberry-pi-5"), "is not published"),
+        (("deployments", "llama-3.1-8b", "nvidia-l4", "--ttft", "soon"), "serve.ttft"),
+        (("compare", "--model", "llama-3.1-8b", "--requests", "1", "--techniques", "magic"), "unknown technique 'magic'"),
         (("simulate", "llama-3.1-8b", "nvidia-l4", "--trace", "none.csv"), "No such file"),
         (("compare",), "give either a plan file or --model"),
         (("compare", "plan.yaml", "--model", "gpt2"), "give either a plan file or --model"),
@@ -150,6 +169,18 @@ def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
         (("compare", "--model", "gpt2", "--requests", "1", "--tpot", "40"), "has no unit"),
         (("compare", "--model", "\x1b[31m\u202e", "--requests", "1"), "unknown model"),
         (("compare", "none.yaml"), "No such file"),
+        (("lifetime",), "give either a plan file or --model"),
+        (("lifetime", "--model", "lama-3.1-8b"), "unknown model 'lama-3.1-8b'"),
+        (("lifetime", "--model", "llama-3.1-8b", "--months", "0"), "flags lifetime.months: '0' must be above 0"),
+        (("lifetime", "--model", "llama-3.1-8b", "--queries", "-1"), "must be above 0"),
+        (("lifetime", "--model", "llama-3.1-8b", "--loss", "1.7"), "the law's floor is 1.8172"),
+        (("lifetime", "--model", "llama-3.1-8b", "--loss", "1.9"), "reaches no loss of 1.9 on any data: its bound is 1.99"),
+        (("lifetime", "--model", "llama-3.1-8b", "--train-on", "h100"), "unknown system 'h100'"),
+        (("lifetime", "--model", "llama-3.1-8b", "--serve-on", "nvidia-h100-sxm-x9"), "Did you mean nvidia-h100-sxm-x8"),
+        (("lifetime", "--model", "mixtral-8x7b"), "is a mixture of experts"),
+        (("lifetime", "--model", "bert-base"), "is an encoder"),
+        (("lifetime", "--model", "resnet-50"), "is not a language model"),
+        (("lifetime", "--model", "llama-3.1-8b", "--input", "200000"), "is longer than llama-3.1-8b allows"),
         (("report", "none.yaml"), "No such file"),
         (("report", "."), "is a directory"),
         (("report", "x" * 10_000), "name too long"),
@@ -211,6 +242,24 @@ def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def test_a_lifetime_as_a_table_as_csv_and_as_a_page(own: Path, planner: Callable[..., Any]) -> None:
+    plan = own / "life.yaml"
+    assert planner("init", "lifetime", "-o", plan).status == 0
+    fewer = "hardware:\n  systems: [nvidia-h100-sxm-x8]\n#"
+    plan.write_text(plan.read_text().replace("hardware:", fewer, 1))
+    run = planner("lifetime", plan)
+    assert run.status == 0, run.err
+    assert "pays: queries a day" in run.out and "Choose " in run.out and "(base)" in run.out and "is the cheapest." in run.out
+    rows = planner("lifetime", plan, "--format", "csv").out.splitlines()
+    assert rows[0].startswith("label,feasible,") and "making_training_USD" in rows[0] and len(rows) > 10
+    assert planner("report", plan).status == 0
+    assert 'id="lifetime"' in (own / "life.html").read_text()
+
+
+def test_a_plan_without_a_lifetime_has_none(own: Path, refused: Refused) -> None:
+    assert "has no 'lifetime:'" in refused("lifetime", own / "plan.yaml")
 
 
 def test_a_report_beside_its_plan(own: Path, planner: Callable[..., Any]) -> None:
@@ -361,3 +410,22 @@ def test_a_system_that_nobody_prices_is_estimated_and_cannot_be_chosen(planner: 
     (trainium,) = [c for c in found if c["device"] == "aws-trainium2"]
     assert trainium["latency"]["duration"]["value"] > 0 and trainium["cost"]["value"] is None
     assert "has no price in the catalogue" in trainium["rejected"] and "without a price" in trainium["label"]
+
+
+def test_own_shows_every_way_and_says_which_costs_least(own: Path, planner: Callable[..., Any]) -> None:
+    offers = own / "offers" / "acme.yaml"
+    offers.write_text(offers.read_text() + "      owned: {value: 200000 USD, date: 2026-01-01, source: list}\n")
+    plan = own / "own.yaml"
+    plan.write_text(OWN_OR_RENT.replace("[on_demand, spot]", "[on_demand, spot, owned]"))
+    run = planner("own", plan, "--profiles", own)
+    assert run.status == 0
+    for said in ("2 × box, on demand", "2 × box, spot", "2 × box, owned", "owning pays from month", "Over 3 years 2 × box, spot"):
+        assert said in run.out
+    # 16 devices in 2 boxes at 20.00 for 438 h are 17,520.00 a month, and 630,720.00 in 36 of them
+    assert "$17,520" in run.out and "$630,720" in run.out
+
+
+def test_own_refuses_where_there_is_one_way_only(own: Path, refused: Callable[..., str]) -> None:
+    plan = own / "own.yaml"
+    plan.write_text(OWN_OR_RENT.replace("[on_demand, spot]", "[on_demand]"))
+    assert "nothing to compare" in refused("own", plan, "--profiles", own)

@@ -44,6 +44,49 @@ def test_power_never_falls_with_load() -> None:
     assert watts(1.0, tdp=np.nan) >= watts(0.0, tdp=np.nan)
 
 
+def test_an_amount_is_priced_band_by_band() -> None:
+    """100 free, 9,900 at 0.09, and 2,000 at 0.085: 891 + 170; 50 and 0 cost nothing."""
+    over, rates = (0, 100, 10_000), (0.0, 0.09, 0.085)
+    assert cost.tiered(np.array([12_000.0, 100.0, 50.0, 0.0, 101.0]), over, rates) == pytest.approx([1061, 0, 0, 0, 0.09])
+
+
+def test_a_start_is_billed_for_its_minimum_and_in_whole_steps() -> None:
+    """20 minutes are an hour where that is the least; 61 minutes are two hours where hours are counted, 61 where minutes are."""
+    assert cost.billed(np.array([1 / 3]), 3600, 0).tolist() == [1.0]
+    assert cost.billed(np.array([61 / 60]), 0, 3600).tolist() == [2.0]
+    assert cost.billed(np.array([61 / 60, 2.0]), 60, 60) == pytest.approx([61 / 60, 2.0])
+
+
+def test_autoscaling_bills_what_runs_and_the_minimum_of_every_start() -> None:
+    """2 instances all day; 3 more for 4 hours; later 2 more for an hour: 48 + 12 + 2 = 62 instance-hours.
+
+    With a minimum of 6 hours the 3 are billed 2 hours more each and the 2 five: 62 + 6 + 10 = 78.
+    """
+    needed = np.array([[2] * 8 + [5] * 4 + [2] * 6 + [4] + [2] * 5])
+    assert cost.autoscaled(needed, 0).tolist() == cost.autoscaled(needed, 3600).tolist() == [62]
+    assert cost.autoscaled(needed, 6 * 3600).tolist() == [78]
+
+
+def test_a_day_that_does_not_change_is_24_hours_of_it_whatever_the_minimum() -> None:
+    assert cost.autoscaled(np.full((2, 24), 3.0), 6 * 3600).tolist() == [72, 72]
+
+
+def test_interest_of_a_month_makes_that_of_a_year() -> None:
+    assert (1 + cost.monthly_rate(0.08)) ** 12 == pytest.approx(1.08)
+    assert cost.present(0.0, 36.0) == 36 and cost.present(0.01, 2) == pytest.approx(1 / 1.01 + 1 / 1.01**2)
+
+
+def test_cost_of_capital_by_hand() -> None:
+    """36,000 in 36 months is 1,000 a month; at 1 % a month the payment is 36,000 / 30.1075 = 1,195.72: 195.72 more.
+
+    Worth 12,000 at the end, whose present value is 8,387.10: (36,000 - 8,387.10) / 30.1075 = 917.14, and 666.67 are written off.
+    """
+    price, none = np.array([36_000.0]), np.array([0.0])
+    assert cost.capital(price, none, 0.01, 36, 0) == pytest.approx([195.715], abs=1e-3)
+    assert cost.capital(price, np.array([12_000.0]), 0.01, 36, 0) == pytest.approx([250.476], abs=1e-3)
+    assert cost.capital(price, none, 0.0, 36, 6) == pytest.approx([0.0], abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("text", "dimension", "value"),
     [

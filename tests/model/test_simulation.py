@@ -1,9 +1,12 @@
 """The event loop against steps counted by hand, and the queueing law against the event loop."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from planner.model.simulation import Engine, Requests, Served, queue, simulate
+from planner.model.simulation import Engine, Requests, Served, Steady, queue, simulate
+from planner.search.simulate import drawn
 
 MS = 1e-3
 
@@ -78,14 +81,28 @@ def poisson(n: int, rate: float, tokens_in: int, tokens_out: int) -> Requests:
 @pytest.mark.parametrize(("tokens_in", "tokens_out"), [(128, 128), (1000, 300), (2048, 32), (6000, 500)])
 def test_the_queueing_law_agrees_below_eight_tenths_of_the_load(load: float, tokens_in: int, tokens_out: int) -> None:
     e = engine(decode=8 * MS, each=15 * MS, batch=256)
-    rate = load / queue(e, 1e-9, tokens_in, tokens_out).load * 1e-9
-    found, law = simulate(e, poisson(8000, rate, tokens_in, tokens_out)), queue(e, rate, tokens_in, tokens_out)
+    rate = load / queue(e, Steady(1e-9, tokens_in, tokens_out)).load * 1e-9
+    found, law = simulate(e, poisson(8000, rate, tokens_in, tokens_out)), queue(e, Steady(rate, tokens_in, tokens_out))
     assert law.load == pytest.approx(load)
-    assert law.ttft == pytest.approx(found.ttft.mean(), rel=0.1)
-    assert law.tpot == pytest.approx(np.nanmean(found.tpot), rel=0.1)
+    assert law.ttft["mean"] == pytest.approx(found.ttft.mean(), rel=0.1)
+    assert law.tpot["mean"] == pytest.approx(np.nanmean(found.tpot), rel=0.1)
+    assert law.ttft["p90"] == pytest.approx(np.quantile(found.ttft, 0.9), rel=0.25)
+    assert law.tpot["p90"] == pytest.approx(np.nanquantile(found.tpot, 0.9), rel=0.15)
+
+
+@pytest.mark.parametrize(("burstiness", "input_cv", "output_cv"), [(4.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 0.5, 1.0)])
+def test_bursts_and_lengths_that_vary_wait_longer_by_the_law_too(burstiness: float, input_cv: float, output_cv: float) -> None:
+    e = engine(decode=8 * MS, each=15 * MS, batch=256)
+    plain = Steady(0.5 / queue(e, Steady(1e-9, 1000, 300)).load * 1e-9, 1000, 300)
+    t = replace(plain, burstiness=burstiness, input_cv=input_cv, output_cv=output_cv)
+    found, law = simulate(e, drawn(8000, t, 131072, 5)), queue(e, t)
+    assert law.ttft["mean"] > queue(e, plain).ttft["mean"] or not input_cv + burstiness > 1
+    assert law.ttft["mean"] == pytest.approx(found.ttft.mean(), rel=0.15)
+    assert law.tpot["mean"] == pytest.approx(np.nanmean(found.tpot), rel=0.15)
+    assert law.ttft["p90"] == pytest.approx(np.quantile(found.ttft, 0.9), rel=0.25)
 
 
 def test_more_than_it_can_do_has_no_first_token_time() -> None:
-    law = queue(engine(), 200.0, 1000, 100)
-    assert law.ttft == np.inf
+    law = queue(engine(), Steady(200.0, 1000, 100))
+    assert law.ttft["mean"] == np.inf
     assert law.load > 1

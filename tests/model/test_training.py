@@ -7,6 +7,7 @@ import pytest
 
 from planner.model import memory, training, training_memory
 from planner.model.columns import Columns
+from planner.model.families.transformer_size import adapter_width
 from planner.schema.workload import Architecture
 from tests.model.rows import GPT_3_175B, LLAMA_3_8B, MIXTRAL_8X7B, SMALL, columns, layout, machine
 
@@ -225,7 +226,7 @@ def test_adapters_train_few_parameters() -> None:
     """Rank 16 on every product of Llama 3 8B: 41.9 million, as PEFT counts them with all linear modules."""
     a, size = columns(LLAMA_3_8B)
     p = layout(lora_rank=16.0)
-    assert training_memory.adapters(a, p)[0] / 1e6 == pytest.approx(41.9, rel=0.01)
+    assert p.lora_rank[0] * adapter_width(a)[0] / 1e6 == pytest.approx(41.9, rel=0.01)
     full, some = training_memory.training(size, a, layout()), training_memory.training(size, a, p)
     assert some["weights"][0] == full["weights"][0] and some["optimizer"][0] < full["optimizer"][0] / 100
 

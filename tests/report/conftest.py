@@ -7,7 +7,24 @@ from typing import Any
 
 import pytest
 
-from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Result, Verdict
+from planner.decide.sensitivity import with_sensitivity
+from planner.decide.uncertainty import with_odds
+from planner.search.life import LifeTable, Lived, Plain
+from planner.search.result import (
+    LOADS,
+    SCHEMA_VERSION,
+    Basis,
+    Candidate,
+    Cited,
+    Drivers,
+    Estimate,
+    Operation,
+    Ownership,
+    Point,
+    Result,
+    Verdict,
+    Way,
+)
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
 DEVICES = [
@@ -50,7 +67,7 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
     throughput = spread(speed * devices * 0.97**step * (1.2 if index % 3 else 1.05), evidence)
     rent = price * devices * discount
     parts = {
-        "compute": rent,
+        "rent": rent,
         "host": rent * 0.12,
         "storage": 60.0 + 4 * devices,
         "egress": 85.0,
@@ -83,6 +100,10 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
         bottleneck=["memory bandwidth", "compute", "communication"][index % 3],
         power=620.0 * devices,
         energy_per_unit=1.9e6 / (1 + index % 3),
+        energy=620.0 * devices * 2.628e6,
+        year=620.0 * devices * 31_536_000,
+        carbon=None if index % 2 else 104.0 * devices,
+        embodied=None if index % 3 else 6.1 * devices,
         mfu=0.34 if kind == "gpu" else 0.21,
         mbu=0.61,
         rejected=_rejected(use, memory, tpot, throughput.value, demand),
@@ -90,6 +111,21 @@ def candidate(index: int, demand: float = 6000.0) -> Candidate:
             Cited(f"{device}: memory bandwidth", "3.1 TB/s", f"https://example.test/{kind}.pdf", "2026-03-01", "dense"),
             Cited(f"{device}: price, {term}", f"{price * discount / 730:.2f} USD/h", "Example price list", "2026-11-02"),
         ),
+        drivers=Drivers(
+            100.0 * devices,
+            520.0 * devices,
+            regions={"north-1": price * discount, "south-2": price * discount * 1.1},
+            price=price * discount,
+            waits=tuple(0.31 + tpot + load / 10 for load in LOADS),
+            longer={"rate": (1.4, 1.0, 0.6), "ttft": (0.6, 1.0, 1.9)},
+        ),
+        operations=(
+            Operation("ffn up", "matmul", 4e12, 5e9, tpot * 0.4),
+            Operation("attention", "attention", 2e11, 3e10, tpot * 0.2),
+            Operation("norms", "elementwise", 0.0, 1e9, tpot * 0.06),
+        ),
+        peaks=(1e15, 3e12),
+        curve=tuple(Point(b, throughput.value * b / (b + 16), tpot * (b + 16) / 80, b < 128) for b in (1, 4, 16, 64, 256)),
     )
 
 
@@ -127,7 +163,7 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
     found.sort(key=lambda c: (not c.feasible, c.cost.value))
     fitting = [c for c in found if c.feasible]
     front = [c.label for c in fitting if not any(_beats(other, c) for other in fitting)]
-    return Result(
+    made = Result(
         schema_version=SCHEMA_VERSION,
         title="Which hardware should serve willow-70b at 20 requests a second?",
         scenario="serving",
@@ -151,7 +187,36 @@ def sample(n: int = 12, feasible: bool = True, demand: float = 6000.0) -> Result
         owner="Platform team",
         date="2026-11-24",
         status="draft",
+        basis=BASIS,
+        ownership=_ownership(fitting),
     )
+    return with_sensitivity(with_odds(made, 500))
+
+
+BASIS = Basis(
+    moves=True, utilisation=0.9, electricity=0.12, horizon=9e7, context=1000.0, limits={"tpot": 0.05, "devices": 256.0},
+    uncertainty={"traffic": 0.2, "utilisation": 0.1, "electricity": 0.2, "on_demand": 0.1, "reserved_1y": 0.05, "spot": 0.3},
+    shared={"workload": 0.4, "device": 0.2},
+)  # fmt: skip
+
+
+def _ownership(fitting: list[Candidate]) -> Ownership | None:
+    """The first three that fit, as if the second were bought."""
+    if len(fitting) < 3:
+        return None
+    ways = []
+    for index, c in enumerate(fitting[:3]):
+        owned, month = index == 1, c.cost.value
+        once, each = (20 * month, 0.2 * month) if owned else (0.0, month)
+        ways.append(
+            Way(
+                c.label, "owned" if owned else c.term, c.provider, c.device_name, once, each, 0.0, once + 36 * each, 1.2,
+                tuple(once + each * m for m in range(37)), tuple(month * (1 if owned else u / 20) for u in range(21)),
+                {"hardware": once} if owned else {}, {"staff": each} if owned else {"rent": each},
+                None if owned else 25 + index, None if owned else 0.4,
+            )
+        )  # fmt: skip
+    return Ownership(tuple(ways), ways[1].label, 36, 0.08, 1.0, ("Over 3 years the first costs least.",))
 
 
 PLAN = """\
@@ -188,6 +253,27 @@ def _verdict(fitting: list[Candidate]) -> Verdict:
         flips=("Demand grows beyond 7,600 output tokens/s.", "The spot price rises by more than 28 %."),
         cautions=("Spot capacity can be withdrawn at two minutes' notice.",),
     )
+
+
+def lived(n: int = 6) -> Result:
+    """A lifetime among ``n`` models: the first the base, each next one dearer to make and cheaper to serve."""
+    result = sample(n)
+    queries = [10.0 ** (3 + i / 10) for i in range(41)]
+    slopes = {c.label: (1e5 * (1 + i), 1.0 / (1 + i)) for i, c in enumerate(result.candidates)}
+    rows = tuple(
+        Lived(
+            label, ("base", "size", "quantised", "pruned", "distilled")[min(i, 4)], 8e9 / (1 + i), 1e12 * (1 + i), "bf16",
+            {"training": made, "conversion": 0.3} if i == 2 else {"training": made}, "4 × alder-4x", "2 × birch-4x", 1e6 * slope,
+            made + 24e6 * slope, "from" if i else "", 2e5 * i if i else math.nan, 1.0 if i < 4 else math.nan, ("Same loss",),
+            "keeps 93 % of a published score" if i == n - 1 else "",
+        )
+        for i, (label, (made, slope)) in enumerate(slopes.items())
+    )  # fmt: skip
+    curves = {label: tuple(made + slope * q if q < 5e6 else math.inf for q in queries) for label, (made, slope) in slopes.items()}
+    ladder = tuple((1e3 * 10**i, label) for i, label in enumerate(list(slopes)[:3]))
+    base = rows[0].label if rows else ""
+    table = LifeTable(base, 24.0, 1e6, 2.07, "Somebody", rows, tuple(queries), curves, ladder, Plain(7e9, 1e12, 2e10, 4e11, 0.4))
+    return replace(result, scenario="lifetime", cost_period="lifetime", work_unit="million queries", life=table)
 
 
 def hostile(result: Result, text: str) -> Result:

@@ -7,8 +7,9 @@ from typing import Any
 from planner import units
 from planner.schema.coefficients import Calibration, Intervals
 from planner.schema.hardware import Device, Host, Link, Memory, Offer, Prices, Provider, System, Tier
-from planner.schema.inputs import Inputs
-from planner.schema.plan import Economics, Hardware, Infer, Model, Plan, Serve, Train
+from planner.schema.inputs import Inputs, Subject
+from planner.schema.money import Grid, ServiceList
+from planner.schema.plan import Capacity, Economics, Hardware, Infer, Model, Plan, Serve, Train
 from planner.schema.quantity import Figure, Price
 from planner.schema.workload import Architecture, Network, Workload
 
@@ -79,24 +80,34 @@ def fleet(speed: float = 1.0) -> tuple[list[Device], list[System], Provider]:
 
 
 def inputs(
-    goal: Serve | Train | Infer = SERVE, *, devices: list[Device] | None = None, systems: list[System] | None = None,
+    goal: Serve | Train | Infer | Capacity = SERVE, *, devices: list[Device] | None = None, systems: list[System] | None = None,
     providers: tuple[Provider, ...] | None = None, workload: Workload | None = None, precision: tuple[str, ...] = (),
     hardware: dict[str, Any] | None = None, economics: dict[str, Any] | None = None,
-    calibrations: dict[str, Calibration] | None = None,
+    calibrations: dict[str, Calibration] | None = None, services: dict[str, ServiceList] | None = None,
+    grids: dict[str, Grid] | None = None, **blocks: Any,
 ) -> Inputs:  # fmt: skip
-    """A whole question: ``goal`` asked of the fleet unless other records are given."""
+    """A whole question: ``goal`` asked of the fleet unless other records are given; blocks are rent, own and fleet."""
     scenario = type(goal).__name__.lower()
     workload = workload or (VISION if scenario == "infer" else LANGUAGE)
     plan = Plan(
         "test", Model(workload.id, precision), hardware=Hardware(**(hardware or {})), economics=Economics(**(economics or {})),  # type: ignore[arg-type]
     )  # fmt: skip
-    plan = replace(plan, **{scenario: goal})
+    plan = replace(plan, **{scenario: goal}, **blocks)
     made = fleet()
     return Inputs(
         plan, workload, {s.id: s for s in systems or made[1]}, {d.id: d for d in devices or made[0]}, providers or (made[2],),
         calibrations or {}, Intervals("made up", {"inference": {"datasheet": 0.5}, "training": {"datasheet": 0.3}}),
+        services=services or {}, grids=grids or {},
     )  # fmt: skip
 
 
 GOALS: dict[str, Serve | Train | Infer] = {"serve": SERVE, "train": TRAIN, "infer": INFER}
 HOURS = units.MONTH / units.HOUR
+
+
+def subject(scenario: str) -> Subject:
+    """The records of one device, alder."""
+    _, _, shop = fleet()
+    return Subject(
+        VISION if scenario == "infer" else LANGUAGE, device(), system(), (shop,), Intervals("made up", {}), alike={"alder-x8": 8}
+    )

@@ -180,6 +180,17 @@ def test_of_one_offer_in_several_regions_the_cheapest_counts() -> None:
     assert [c.region for c in found(SERVE, providers=(shop,), hardware={"regions": ("here", "there")})] == ["there", "here"]
 
 
+def test_of_instances_with_the_same_devices_the_cheapest_counts() -> None:
+    """They differ in their hosts, which no law knows of; what is bought differs in more, and stays."""
+    shop = provider(
+        offer("alder.large", "alder-x8", devices=1, on_demand=2.5),
+        offer("alder.small", "alder-x8", devices=1, on_demand=2.0),
+        offer("bare", "alder-x8", owned=9000.0),
+        offer("ready", "alder-x8", owned=9900.0),
+    )
+    assert {c.offer for c in found(SERVE, providers=(shop,))} == {"alder.small", "bare", "ready"}
+
+
 def test_labels_are_unique_across_sellers() -> None:
     shops = tuple(provider(offer("alder", "alder-x8", owned=1000.0 * n), id=f"shop{n}") for n in (1, 2))
     labels = [c.label for c in found(SERVE, providers=shops)]

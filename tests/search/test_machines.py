@@ -10,13 +10,25 @@ from planner.model.ops import axes
 from planner.model.surface import knots
 from planner.schema.coefficients import Calibration, Fit, Intervals
 from planner.schema.hardware import Memory
-from planner.schema.inputs import Subject
 from planner.schema.workload import Mla
 from planner.search.find import candidates
 from planner.search.intervals import around
 from planner.search.machines import Setting, arithmetic, machine, used, weakest
 from planner.search.single import Request, single
-from tests.search.records import GOALS, LANGUAGE, SERVE, SOURCES, VISION, device, figure, fleet, inputs, offer, provider, system
+from tests.search.records import (
+    GOALS,
+    LANGUAGE,
+    SERVE,
+    SOURCES,
+    VISION,
+    device,
+    figure,
+    inputs,
+    offer,
+    provider,
+    subject,
+    system,
+)
 
 
 def calibration(id: str, covers: str, law: str = "matmul", variant: str = "bf16", **coefficients: float) -> Calibration:
@@ -102,10 +114,10 @@ def test_devices_alike_come_between_family_and_kind() -> None:
 
 def test_only_the_laws_that_a_model_goes_through_are_cited() -> None:
     _, (found,) = machine([Setting(device(), None, "bf16")], {}.get)
-    dense, latent = LANGUAGE.architecture, replace(LANGUAGE.architecture, mla=Mla(512, 256, 64, 32, 64))  # type: ignore[type-var]
-    assert "attention" in used("serve", found, dense) and not {"mla", "decode_mla", "experts"} & set(used("serve", found, dense))
-    assert {"mla", "decode_mla"} < set(used("serve", found, latent)) and "attention" not in used("serve", found, latent)
-    assert set(used("infer", found, None)) == {"network"}
+    latent = replace(LANGUAGE, architecture=replace(LANGUAGE.architecture, mla=Mla(512, 256, 64, 32, 64)))  # type: ignore[type-var]
+    assert "attention" in used(found, LANGUAGE) and not {"mla", "decode_mla", "experts"} & set(used(found, LANGUAGE))
+    assert {"mla", "decode_mla"} < set(used(found, latent)) and "attention" not in used(found, latent)
+    assert set(used(found, VISION)) == {"network"}
 
 
 def test_the_evidence_is_that_of_the_weakest_law() -> None:
@@ -150,13 +162,6 @@ def test_intervals_are_factors_of_the_estimate() -> None:
     assert (found.low, found.high) == pytest.approx((100 * exp(-0.5), 100 * exp(0.5)))
     wide = around(100.0, known, "training", "calibrated")
     assert wide.low < found.low and wide.high > found.high
-
-
-def subject(scenario: str) -> Subject:
-    _, _, shop = fleet()
-    return Subject(
-        VISION if scenario == "infer" else LANGUAGE, device(), system(), (shop,), Intervals("made up", {}), alike={"alder-x8": 8}
-    )
 
 
 def test_one_configuration_is_a_row_of_the_search() -> None:

@@ -27,3 +27,27 @@ def test_a_stack_is_what_a_row_says_of_its_software(row: dict[str, str], stack: 
     path = tmp_path / "table.csv"
     pd.DataFrame([dict.fromkeys((*REQUIRED, *TEXTS), "") | {"value": "1"} | row]).to_csv(path, index=False)
     assert translated(path, Profiles()).table["stack"].tolist() == [stack]
+
+
+@pytest.mark.parametrize(
+    ("notes", "tp", "ep", "ranks", "expert_tp", "ends_as"),
+    [
+        ("db-dump/2026-04-27; config_id=1", 64, 8, 1, 8, (8.0, 1.0, 8.0)),
+        ("source_file=2026-04-06.csv", 1, 4, 16, 4, (1.0, 4.0, 4.0)),
+        ("source_file=/data/h100_sxm/trtllm.csv", 4, 2, 1, 2, (4.0, 1.0, 4.0)),
+        ("db-dump/2026-04-27", 8, 4, 1, 2, (8.0, 1.0, 8.0)),
+    ],
+)
+def test_ranks_that_a_dump_counts_squared_are_counted_once(
+    notes: str, tp: int, ep: int, ranks: int, expert_tp: int, ends_as: tuple[float, float, float], tmp_path: Path
+) -> None:
+    """tp x attention_dp is ep x moe_tp in both readings; a dump that says ep twice means ep ranks."""
+    row = dict.fromkeys([*REQUIRED, *TEXTS], "") | {
+        "case": "a", "task": "inference", "scenario": "concurrency", "workload": "deepseek-v3", "hardware": "nvidia-b200-sxm",
+        "precision": "fp8", "metric": "tpot_s", "value": "0.01", "software": "sglang", "notes": notes, "tp": str(tp),
+        "ep": str(ep),
+        "attention_dp": str(ranks), "moe_tp": str(expert_tp), "devices": str(tp * ranks),
+    }  # fmt: skip
+    pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
+    t = translated(tmp_path / "runs.csv", Profiles(())).table
+    assert (t["tp"][0], t["attention_dp"][0], t["devices"][0]) == ends_as

@@ -4,7 +4,8 @@ The pass is columns (N,): batch [sequences], query [new tokens a sequence], cont
 cached [keys read from the cache a sequence], logits [tokens whose logits are wanted], tp, ep, expert_tp [parallel
 degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], flash [1
 where attention keeps its scores on the chip, else 0], even [1 where routers load experts alike, else 0], weight,
-head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0].
+head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0];
+and where requests use low-rank adapters of their own, adapters [how many there are] and adapter_rank.
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
@@ -13,8 +14,10 @@ from dataclasses import replace
 import numpy as np
 
 from planner.model.columns import Array, Columns
+from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Op
 from planner.model.ops.collective import share
+from planner.model.ops.decode_attention import LONE
 from planner.model.ops.experts import routed
 
 
@@ -30,6 +33,7 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         *_dense_ffn(a, p, tokens, layers - moe_layers),
         *_experts(a, p, tokens, moe_layers),
         *_shared(a, p, tokens, layers),
+        *_adapters(a, p, tokens, layers),
         _matmul("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
     ]
     return [op for op in ops if np.any(op.count)]
@@ -147,7 +151,9 @@ def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Colu
     flop = 4 * p.batch * heads * p.query * cached * a.head_dim
     moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
     kv = p.batch * cached * 2 * kv_heads * a.head_dim * p.kv
-    shape = {"blocks": p.batch * kv_heads, "group": heads / kv_heads, "context": cached, "dim": a.head_dim}
+    alone = heads / kv_heads
+    group = np.minimum(alone * p.query, np.maximum(alone, LONE))  # queries of one sequence share its cache as heads do
+    shape = {"blocks": p.batch * kv_heads, "group": group, "context": cached, "dim": a.head_dim}
     return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
@@ -169,7 +175,7 @@ def _decode_mla(name: str, count: Array, context: Array, cached: Array, a: Colum
     flop = 2 * p.batch * heads * p.query * cached * work
     moved = p.batch * p.query * heads * work * p.activation
     kv = p.batch * cached * (a.kv_lora_rank + a.qk_rope_head_dim) * p.kv
-    shape = {"batch": p.batch, "heads": heads, "context": cached}
+    shape = {"batch": p.batch, "heads": heads * p.query, "context": cached}
     return Op(name, "decode_mla", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
@@ -228,6 +234,25 @@ def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
             "positions", layers, tokens * rotated * np.where(p.fused > 0, 2.0, 6.0), p, kernels=np.where(p.fused > 0, 1.0, 6.0)
         ),
         all_reduce("sum over tensor ranks", 2 * layers * (p.tp > 1), tokens * a.hidden_size * p.activation, p),
+    ]
+
+
+ADAPTED = 7
+"""Products of a layer that have an adapter beside them: queries, keys, values, output, gate, up, down."""
+
+
+def _adapters(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
+    """Adapters of requests beside the products: gathered by who uses which, in two small products each (Punica,
+    arXiv:2310.18547). Of n adapters that requests choose alike, n (1 - (1 - 1/n)^batch) are in use at once.
+    """
+    if "adapters" not in p:
+        return []
+    n = np.maximum(p.adapters, 1.0)
+    used = n * (1 - (1 - 1 / n) ** p.batch)
+    side = adapter_width(a) / np.maximum(layers, 1) / (2 * ADAPTED) / p.tp
+    size = (tokens / used, np.maximum(p.adapter_rank, 1.0), side)
+    return [
+        _matmul("adapters", 2 * ADAPTED * layers * (p.adapters > 0), size, p, groups=used, weight=np.full(len(p), 2.0), half=True)
     ]
 
 

@@ -110,3 +110,17 @@ def _norms(a: Sizes) -> Array:
     hidden = (a.norms_per_layer * a.num_layers + 1 + a.extra_norms) * a.hidden_size * (1 + a.norm_bias)
     total: Array = hidden + a.num_layers * (a.qk_norm * 2 * a.head_dim + a.q_lora_rank + a.kv_lora_rank)
     return total
+
+
+def inner_width(a: Sizes) -> Array:
+    """Width of the feed-forward that a token passes, on average over the layers (N,)."""
+    routed = a.expert_ffn_size * a.experts_per_token + a.shared_ffn_size
+    share = np.where(a.num_experts > 0, 1 - a.dense_layers / a.num_layers, 0.0)
+    return np.asarray(share * routed + (1 - share) * a.ffn_size)
+
+
+def adapter_width(a: Sizes) -> Array:
+    """Parameters of low-rank adapters on every product of all layers, a unit of their rank (N,) (LoRA, arXiv:2106.09685)."""
+    h, heads, kv = a.hidden_size, a.num_heads * a.head_dim, a.num_kv_heads * a.head_dim
+    attention = 2 * (h + heads) + 2 * (h + kv)
+    return np.asarray(a.num_layers * (attention + (2 + a.gated_ffn) * (h + inner_width(a))))

@@ -5,14 +5,15 @@ import math
 from planner.report.text import brief, percent, plain
 from planner.report.view import LATENCY_NAMES, headroom, latency_form, money_of, rate, shown
 from planner.search.result import Candidate, Result
-from planner.units import duration, show
+from planner.units import addends, duration, show
 
 ORDER = 80
 TITLE = "Details"
 
 MANY = 20
+"""Options with a fold each; the table has all of them, and CSV and JSON every figure."""
 PRINTED = 12
-"""Of more than MANY options, paper gets the first so many."""
+"""Of these, paper gets the first so many."""
 
 Pair = tuple[str, str]
 
@@ -22,9 +23,9 @@ def context(result: Result) -> dict[str, object]:
     if not result.candidates:
         return {}
     count = len(result.candidates)
-    kept = count if count <= MANY else PRINTED
-    options = [_option(result, c, rank <= kept) for rank, c in enumerate(result.candidates, 1)]
-    return {"options": options, "kept": kept, "count": count}
+    kept = count if count <= PRINTED else PRINTED
+    options = [_option(result, c, rank <= kept) for rank, c in enumerate(result.candidates[:MANY], 1)]
+    return {"options": options, "kept": kept, "shown": len(options), "count": count}
 
 
 def _option(result: Result, c: Candidate, printed: bool) -> dict[str, object]:
@@ -40,9 +41,17 @@ def _option(result: Result, c: Candidate, printed: bool) -> dict[str, object]:
             ("Layout", [(plain(name), brief(str(value), 60)) for name, value in c.layout.items()]),
             ("Memory on the fullest device", _memory(c)),
             ("Time of one step", [(plain(name), duration(value)) for name, value in c.time.items()]),
-            ("Cost", [(plain(name), money_of(result)(value)) for name, value in c.cost_parts.items()]),
+            ("Cost", _cost(result, c)),
         ],
     }
+
+
+def _cost(result: Result, c: Candidate) -> list[Pair]:
+    if not c.cost_parts:
+        return []
+    amounts, total = addends([value for value in c.cost_parts.values() if math.isfinite(value)], brief(result.currency, 12))
+    names = [plain(name) for name, value in c.cost_parts.items() if math.isfinite(value)]
+    return [*zip(names, amounts, strict=True), (f"sum a {plain(result.cost_period)}", total)]
 
 
 def _identity(c: Candidate) -> list[Pair]:

@@ -16,7 +16,8 @@ def context(result: Result) -> dict[str, object]:
     choice = chosen(result)
     if choice is None:
         return {}
-    return {"cards": [_cost(result, choice), _throughput(result, choice), _latency(choice), _memory(choice)]}
+    speed = [] if result.scenario == "capacity" else [_throughput(result, choice), _latency(choice), _memory(choice)]
+    return {"cards": [_cost(result, choice), *speed]}
 
 
 def _cost(result: Result, c: Candidate) -> dict[str, object]:

@@ -28,6 +28,8 @@ _LAYOUT = {
     "pp": ("pp", "Pipeline parallel: the layers dealt out over so many stages."),
     "dp": ("dp", "Data parallel: so many copies of the model work side by side."),
     "ep": ("ep", "Expert parallel: the experts dealt out over so many devices."),
+    "adp": ("adp", "Attention data parallel: so many devices attend to requests of their own and share the experts."),
+    "prefill_tp": ("prefill tp", "Tensor parallel of the replicas that take prompts in."),
     "cp": ("cp", "Context parallel: each sequence split over so many devices."),
 }
 _UNITS = {

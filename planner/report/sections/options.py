@@ -16,7 +16,7 @@ from planner.report.view import (
 )
 from planner.search.result import Candidate, Estimate, Result
 
-ORDER = 30
+ORDER = 76
 TITLE = "All options"
 
 

@@ -20,6 +20,9 @@ PATHS = {
 
 def context(result: Result) -> dict[str, object]:
     """The scatter of cost and throughput; empty where no candidate has both."""
+    # every option of a capacity is as many devices as were asked for; models of a life all serve the same traffic
+    if result.scenario == "capacity" or result.life:
+        return {}
     seen = [c for c in result.candidates if c.cost.value > 0 and c.throughput.value > 0 and math.isfinite(c.cost.value)]
     if not seen:
         return {}
@@ -53,13 +56,13 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
     verdict = result.verdict
     named = c.label in (verdict.choice, verdict.runner_up, *result.front[:NAMED])
     latency = [[LATENCY_HEADS.get(k, brief(k, 24)), latency_form(k)(e.value)] for k, e in c.latency.items()]
-    return {
-        "x": c.cost.value,
-        "xl": c.cost.low,
-        "xh": c.cost.high,
-        "y": c.throughput.value,
-        "yl": c.throughput.low,
-        "yh": c.throughput.high,
+    point = {
+        "x": _seen(c.cost.value),
+        "xl": _seen(c.cost.low),
+        "xh": _seen(c.cost.high),
+        "y": _seen(c.throughput.value),
+        "yl": _seen(c.throughput.low),
+        "yh": _seen(c.throughput.high),
         "kind": kind_class(c.kind),
         "evidence": c.throughput.evidence if c.throughput.evidence in EVIDENCE else "",
         "rejected": not c.feasible,
@@ -72,10 +75,15 @@ def _point(result: Result, c: Candidate) -> dict[str, object]:
             ["Cost", money_text(c.cost.value)],
             ["Throughput", rate(c.throughput.value)],
             *latency,
-            ["Evidence", brief(c.throughput.evidence, 24)],
             *([["Rejected", brief(c.rejected, 160)]] if c.rejected else []),
         ],
     }
+    return {name: value for name, value in point.items() if value is not False}  # a hundred of them: what is false is left out
+
+
+def _seen(value: float) -> float:
+    """To five digits: more cannot be seen in a chart."""
+    return float(f"{value:.5g}")
 
 
 def _legend(seen: list[Candidate]) -> list[dict[str, str]]:

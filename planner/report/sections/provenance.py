@@ -5,6 +5,8 @@ from planner.search.result import Cited, Result
 
 ORDER = 100
 TITLE = "Sources"
+BEST = 25
+"""Options whose sources the page holds; JSON has those of all."""
 MANY = 40
 """With more figures than this, paper gets only those of the choice and the runner-up."""
 
@@ -13,7 +15,7 @@ def context(result: Result) -> dict[str, object]:
     """Every input figure once, under its source, the choice's first; empty where none is cited."""
     users: dict[Cited, int] = {}
     first: set[Cited] = set()
-    for candidate in result.candidates:
+    for candidate in result.candidates[:BEST]:
         for cited in dict.fromkeys(candidate.cited):
             users[cited] = users.get(cited, 0) + 1
         if candidate.label in (result.verdict.choice, result.verdict.runner_up):
@@ -36,6 +38,7 @@ def context(result: Result) -> dict[str, object]:
             ],
             "many": many,
             "count": len(users),
+            "best": BEST if len(result.candidates) > BEST else 0,
         }
         if users
         else {}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from planner.report.odds import safer, share
 from planner.report.text import brief
 from planner.report.view import EVIDENCE, LATENCY_HEADS, WEAK, chosen
 from planner.search.result import Candidate, Result
@@ -20,6 +21,8 @@ def context(result: Result) -> dict[str, object]:
         "verdict": result.verdict,
         "choice": choice,
         "evidence": figures,
+        "odds": _odds(choice),
+        "safer": safer(result),
         "all_evidence": [f"{levels[level]} {level}" for level in EVIDENCE if levels[level]],
         "weak": bool(figures) and all(level in WEAK for _, level in figures),
         "weakest": "datasheet figures" if ("throughput", "datasheet") in figures else "a related device's measurements",
@@ -28,6 +31,12 @@ def context(result: Result) -> dict[str, object]:
         "count": len(result.candidates),
         "fitting": sum(c.feasible for c in result.candidates),
     }
+
+
+def _odds(choice: Candidate | None) -> str:
+    if choice is None or choice.odds is None:
+        return ""
+    return f"The cheapest in {share(choice.odds.cheapest)} of the draws, within every limit in {share(choice.odds.keeps)}."
 
 
 def _figures(choice: Candidate) -> list[tuple[str, str]]:

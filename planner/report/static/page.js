@@ -6,6 +6,7 @@
   var root = document.documentElement;
   var data = JSON.parse(document.getElementById("data").textContent);
   var tip = document.getElementById("tip");
+  var control = PlannerControls.make(data);
   root.classList.add("scripted");
 
   function all(selector, from) {
@@ -43,11 +44,15 @@
     var chart = data.charts[holder.dataset.chart];
     var box = element("div", undefined, "live");
     holder.appendChild(box);
-    var live = null, width = 0;
+    var live = null, width = 0, variant = 0;
+    var select = document.querySelector("[data-variants='" + holder.dataset.chart + "']");
+    if (select && chart.variants) {
+      select.addEventListener("change", function () { variant = +select.value; width = 0; draw(); });
+    }
     function draw() {
       if (!holder.clientWidth || holder.clientWidth === width) return;
       width = holder.clientWidth;
-      var made = PlannerCharts[chart.build](chart.data, width);
+      var made = PlannerCharts[chart.build](chart.variants ? chart.variants[variant] : chart.data, width);
       if (live) live.dispose();
       box.style.height = made.height + "px";
       live = echarts.init(box, null, { renderer: "svg", width: width, height: made.height });
@@ -85,32 +90,59 @@
     head.setAttribute("aria-sort", descending ? "descending" : "ascending");
   }
 
+  /* On a phone each cell says itself what its column is. */
+  function label(table) {
+    var heads = all("thead th", table).map(function (head) { return head.textContent.trim(); });
+    all("tbody tr", table).forEach(function (row) {
+      all("td", row).forEach(function (cell) { cell.dataset.label = heads[cell.cellIndex]; });
+    });
+  }
+
   function makeSortable(table) {
-    var select = document.getElementById("sort-by");
-    all("th", table.tHead).forEach(function (head, column) {
+    var select = document.getElementById("sort-by"), columns = all("th", table.tHead);
+    columns.forEach(function (head, column) {
       head.querySelector("button").addEventListener("click", function () {
-        sortBy(table, column, head.getAttribute("aria-sort") === "ascending");
-        select.value = String(column);
+        control.set("sort", column + (head.getAttribute("aria-sort") === "ascending" ? "d" : "a"));
       });
     });
-    select.addEventListener("change", function () { sortBy(table, +select.value, false); });
+    select.addEventListener("change", function () { control.set("sort", select.value + "a"); });
+    control.listen(function (state) {
+      var wanted = /^(\d{1,2})([ad])$/.exec(state.sort || "0a");
+      if (!wanted || +wanted[1] >= columns.length) return;
+      var order = wanted[2] === "d" ? "descending" : "ascending";
+      if (columns[+wanted[1]].getAttribute("aria-sort") !== order) sortBy(table, +wanted[1], wanted[2] === "d");
+      select.value = wanted[1];
+    });
   }
 
   function makeFilter(table) {
     var box = document.getElementById("filter"), only = document.getElementById("only-feasible");
     var said = document.getElementById("filter-said"), rows = all("tbody tr", table);
-    function apply() {
-      var words = box.value.toLowerCase().split(/\s+/).filter(Boolean), count = 0;
-      rows.forEach(function (row) {
-        var text = row.textContent.toLowerCase();
-        var keep = words.every(function (word) { return text.indexOf(word) >= 0; });
-        row.hidden = !keep || (only.checked && row.classList.contains("rejected"));
+    var texts = rows.map(function (row) { return row.textContent.toLowerCase(); });
+    var names = rows.map(function (row) { return row.querySelector(".name").textContent; });
+    var unhide = document.getElementById("options-unhide");
+    rows.forEach(function (row, i) {
+      var hide = element("button", "Hide", "quiet hide");
+      hide.type = "button";
+      hide.setAttribute("aria-label", "Hide " + names[i]);
+      hide.addEventListener("click", function () { control.toggle("hidden", names[i]); });
+      row.querySelector(".name").after(" ", hide);
+    });
+    control.listen(function (state) {
+      var words = (state.filter || "").toLowerCase().split(/\s+/).filter(Boolean), count = 0;
+      rows.forEach(function (row, i) {
+        var keep = words.every(function (word) { return texts[i].indexOf(word) >= 0; });
+        row.hidden = !keep || !!state.hidden[names[i]] || (state.fits === "1" && row.classList.contains("rejected"));
         if (!row.hidden) count++;
       });
+      if (document.activeElement !== box) box.value = state.filter || "";
+      only.checked = state.fits === "1";
+      unhide.hidden = !Object.keys(state.hidden).length;
       said.textContent = count === rows.length ? rows.length + " options" : count + " of " + rows.length + " options";
-    }
-    box.addEventListener("input", apply);
-    only.addEventListener("change", apply);
+    });
+    box.addEventListener("input", function () { control.set("filter", box.value); });
+    only.addEventListener("change", function () { control.set("fits", only.checked ? "1" : ""); });
+    unhide.addEventListener("click", function () { control.state.hidden = {}; control.changed(); });
   }
 
   /* A phone shows rows as cards; the roles keep the table a table for those who hear it. */
@@ -146,13 +178,26 @@
     });
   }
 
+  function save(name, type, parts) {
+    var link = element("a");
+    link.href = URL.createObjectURL(new Blob(parts, { type: type }));
+    link.download = name;
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+  }
+
   function makeDownload(button) {
     button.addEventListener("click", function () {
-      var link = element("a");
-      link.href = URL.createObjectURL(new Blob(["\ufeff", data.csv], { type: "text/csv" }));
-      link.download = "options.csv";
-      link.click();
-      setTimeout(function () { URL.revokeObjectURL(link.href); }, 1000);
+      if (button.dataset.download === "plan") save("plan.yaml", "application/yaml", [data.plan]);
+      else save("options.csv", "text/csv", ["\ufeff", data.csv]);
+    });
+  }
+
+  function makeShare(button) {
+    button.addEventListener("click", function () {
+      var done = function () { say(button, "Copied"); }, failed = function () { say(button, "It is in the address bar"); };
+      if (!navigator.clipboard) return failed();
+      navigator.clipboard.writeText(location.href).then(done, failed);
     });
   }
 
@@ -168,9 +213,11 @@
   });
 
   all("[data-chart]").forEach(bringToLife);
-  all("table.sortable").forEach(function (table) { makeSortable(table); makeFilter(table); });
+  all("table.sortable").forEach(function (table) { label(table); makeSortable(table); makeFilter(table); });
   all("table").forEach(keepRoles);
   all("[data-copy]").forEach(makeCopy);
   all("[data-download]").forEach(makeDownload);
+  all("[data-share]").forEach(makeShare);
+  PlannerControls.whatif(control, data.whatif);
   window.addEventListener("scroll", hideTip, { passive: true });
 })();
