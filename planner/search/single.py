@@ -85,7 +85,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     near = about(request.mode, device.kind, subject.workload, found[0])
 
     def spread(figure: str, value: float) -> Estimate:
-        task = task_of(request.mode, figure, graph=subject.workload.graph is not None)
+        task = task_of(request.mode, figure, graph=subject.workload.graph is not None, kind=device.kind)
         return around(value, subject.intervals, task, evidence, near)
 
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
