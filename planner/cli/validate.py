@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planner.cli.common import Format, FormatOption, ProfilesOption, dump, profiles, say, table, write
-from planner.errors import printable
+from planner.errors import printable, unknown
 
 if TYPE_CHECKING:
     from planner.catalogue.profiles import Profiles
@@ -22,7 +22,8 @@ class LeaveOut(StrEnum):
 
 
 EXAMPLES = """Examples: planner validate measurements/*.csv --format json;
-planner validate measurements/*.csv --coverage"""
+planner validate measurements/*.csv --coverage;
+planner validate offline.csv --by architecture"""
 
 
 def command(
@@ -40,11 +41,17 @@ def command(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Bound each row by intervals from other rows alone, and count what they hold.")
     ] = False,
+    by: Annotated[
+        list[str] | None, typer.Option(help="Errors apart by the values of a column: scenario, architecture …; may be repeated.")
+    ] = None,
     profiles_dir: ProfilesOption = None,
 ) -> None:
     """Estimate every row of tables of published measurements, and say how far off the estimates are."""
-    from planner.validate.tables import spread, validate
+    from planner.validate.tables import GROUPED, spread, validate
 
+    for name in by or []:
+        if name not in GROUPED:
+            raise unknown("column", name, GROUPED)
     tables = [f for f in files if f.name != "architectures.csv"] or files  # a glob takes along what the tables refer to
     catalogue = profiles(profiles_dir)
     if write_intervals:
@@ -57,15 +64,21 @@ def command(
     if coverage:
         _coverage(tables, catalogue, format)
         return
-    result = validate(tables, catalogue)
+    result = validate(tables, catalogue, by or ())
     if format is Format.json:
         write(dump(result), None)
         return
     errors = ("median_ape", "median_ape_unseen", "p90_ape", "median_signed_error", "inside_interval")
-    rows = [[f["file"], str(f["cases"]), str(f["estimated"]), *(_percent(f[e]) for e in errors)] for f in result["files"]]
+    rows = [
+        [f"{f['file']} {f.get('group', '')}".strip(), str(f["cases"]), str(f["estimated"]), *(_percent(f[e]) for e in errors)]
+        for f in result["files"]
+    ]
     header = ["file", "rows", "estimated", "median error", "unseen only", "90th percentile", "median signed", "in interval"]
     skipped = [
-        f"{f['file']}: skipped {n}: {printable(reason, 200)}" for f in result["files"] for reason, n in f["skipped"].items()
+        f"{f['file']}: skipped {n}: {printable(reason, 200)}"
+        for f in result["files"]
+        for reason, n in f["skipped"].items()
+        if not by
     ]
     say("\n".join([table(header, rows, "lrrrrrrr"), *skipped]))
 

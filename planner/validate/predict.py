@@ -54,6 +54,8 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
     on_chip = net & translated.of_device("kind").isin(ACCELERATORS).to_numpy()
+    moe = np.array([bool(s.architecture and s.architecture.moe) for s in translated.subjects] or [False])
+    t["architecture"] = np.where(of == "network", "network", np.where(moe[t["subject"].to_numpy()], "mixture", "dense"))
     t["kind"] = np.select([on_chip, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
     t["about"] = pd.Series(_about(t, translated), index=t.index, dtype=object)
     t["in_fit"] = t["feeds"]

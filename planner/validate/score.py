@@ -1,5 +1,6 @@
 """Errors of a table's estimates: how many rows, how far off, and why the rest were skipped."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,20 @@ def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
         "median_ape_unseen": _quantile(np.abs(signed[unseen]), 0.5),
         "inside_interval": float(inside.mean()) if len(done) else None,
     }
+
+
+def scores(name: str, t: pd.DataFrame, by: Sequence[str]) -> list[dict[str, Any]]:
+    """The figures of a file, or of each combination of values that its rows have of the columns ``by``."""
+    if not by:
+        return [score(name, t)]
+    return [{**score(name, part), "group": " ".join(map(_said, values))} for values, part in t.groupby(list(by), dropna=False)]
+
+
+def _said(value: Any) -> str:
+    """A value as a row has it: numbers without their fraction of nothing, "–" for none."""
+    if isinstance(value, float):
+        return "–" if np.isnan(value) else f"{value:g}"
+    return str(value) or "–"
 
 
 def errors_of(t: pd.DataFrame) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from planner.schema.hardware import System
 from planner.search.assumed import joined
 from planner.validate.conformal import coverage, held_out, spreads, with_intervals
 from planner.validate.predict import predict
-from planner.validate.score import rows, score
+from planner.validate.score import rows, scores
 from planner.validate.translate import Lookup, Translated, translate
 
 
@@ -29,11 +29,18 @@ def covered(files: Sequence[Path], profiles: Profiles) -> list[dict[str, Any]]:
     return list(coverage(held_out([estimate(path, profiles).assign(file=path.name) for path in files])))
 
 
-def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
-    """``{"files": [...], "rows": [...]}`` as README describes it; raises InputError for a file that is no such table."""
+GROUPED = ("task", "scenario", "metric", "architecture", "workload", "hardware", "stack", "precision", "batch", "devices")
+"""Columns by whose values a table's errors may be told apart; architecture is dense, mixture or network."""
+
+
+def validate(files: Sequence[Path], profiles: Profiles, by: Sequence[str] = ()) -> dict[str, Any]:
+    """``{"files": [...], "rows": [...]}`` as README describes it; raises InputError for a file that is no such table.
+
+    by: columns of GROUPED; each of their values in a file is then scored apart, under ``"group"``.
+    """
     tables = {path: estimate(path, profiles) for path in files}
     return {
-        "files": [score(path.name, t) for path, t in tables.items()],
+        "files": [s for path, t in tables.items() for s in scores(path.name, t, by)],
         "rows": [row for t in tables.values() for row in rows(t)],
     }
 
