@@ -27,7 +27,7 @@ class Findings:
 
     counts: dict[str, int] = field(default_factory=dict)
     """Profiles by kind."""
-    parts: dict[str, Counter[str]] = field(default_factory=dict)
+    parts: dict[str, dict[str, int]] = field(default_factory=dict)
     """Devices by kind, offers by provider and by kind of device, prices by term."""
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -35,7 +35,8 @@ class Findings:
 
 def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: date | None = None) -> Findings:
     """Everything in the catalogue against its rules, each problem one line. ``more``: rules by kind of profile."""
-    found = Findings(parts={name: Counter() for name in ("devices", "offers", "offers_of", "prices")})
+    found = Findings()
+    parts: dict[str, Counter[str]] = {name: Counter() for name in ("devices", "offers", "offers_of", "prices")}
     problems, counts = found.problems, found.counts
     for kind in profiles.files:
         counts[kind + "s"] = len(profiles.files[kind])
@@ -46,27 +47,28 @@ def check(profiles: Profiles, more: Mapping[str, Rule] | None = None, today: dat
             except InputError as error:
                 problems.append(str(error).replace("\n", " "))
                 continue
-            _count(record, found, profiles)
+            _count(record, parts, profiles)
             if isinstance(record, Provider):
-                found.warnings += [f"{path}: {w}" for w in _stale(record, today or date.today())]
+                counts["offers"] = parts["offers"].total()
+                found.warnings += [f"{path}: {w}" for w in _warnings(record, today or date.today())]
             wrong = [*_sourced(plain(record), record.sources)]
             if kind in _RULES:
                 wrong += _RULES[kind](record, profiles)
             if more and kind in more:
                 wrong += more[kind](record)
             problems += [f"{path}: {problem}" for problem in wrong]
+    found.parts = {name: dict(counted) for name, counted in parts.items()}
     return found
 
 
-def _count(record: Any, found: Findings, profiles: Profiles) -> None:
+def _count(record: Any, parts: dict[str, Counter[str]], profiles: Profiles) -> None:
     if isinstance(record, Device):
-        found.parts["devices"][record.kind] += 1
+        parts["devices"][record.kind] += 1
     if isinstance(record, Provider):
-        found.counts["offers"] = found.counts.get("offers", 0) + len(record.offers)
-        found.parts["offers"][record.id] = len(record.offers)
+        parts["offers"][record.id] = len(record.offers)
         for offer in record.offers:
-            found.parts["offers_of"][_kind(offer.system, profiles)] += 1
-            found.parts["prices"].update(t for t in TERMS if getattr(offer.prices, t))
+            parts["offers_of"][_kind(offer.system, profiles)] += 1
+            parts["prices"].update(t for t in TERMS if getattr(offer.prices, t))
 
 
 def _kind(system: str, profiles: Profiles) -> str:
@@ -77,8 +79,10 @@ def _kind(system: str, profiles: Profiles) -> str:
         return "unknown"
 
 
-def _stale(p: Provider, today: date) -> Iterator[str]:
-    """That a provider's rents are old, in one line."""
+def _warnings(p: Provider, today: date) -> Iterator[str]:
+    """That rents of a provider are old, or missing, in a line each."""
+    if bare := sorted(set(p.instances) - {o.id for o in p.offers}):
+        yield f"{len(bare)} of its instances have no price, like {', '.join(bare[:3])}"
     days = [price.date for o in p.offers for t in TERMS if t != "owned" and (price := getattr(o.prices, t))]
     old = [day for day in days if (today - day).days > STALE]
     if old:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from planner.catalogue.document import adapter, read, read_text, why
+from planner.catalogue.graphs import whole
 from planner.catalogue.profiles import ID, LISTING, Profiles
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, printable, unknown
@@ -41,6 +42,7 @@ def find_workload(name: str, profiles: Profiles, folder: Path, where: str = "") 
         return from_config(path)
     workload = read(path, Workload, id=path.stem if ID.fullmatch(path.stem) else "workload")
     sound(workload, path)
+    workload = whole(workload, profiles.workload, path)
     return profiles.workload(workload.of, where=f"{path} of") if workload.of else workload
 
 
@@ -55,7 +57,7 @@ def from_config(path: Path) -> Workload:
     if not isinstance(raw, dict):
         raise InputError(f"expected a model configuration, found {type(raw).__name__}", where=str(path))
     inner = raw.get("text_config")  # models of several senses keep their language model's sizes apart
-    config = _Config({**raw, **inner} if isinstance(inner, dict) else raw, path)
+    config = ConfigFields({**raw, **inner} if isinstance(inner, dict) else raw, path)
     try:
         architecture: Architecture = adapter(Architecture).validate_python(_architecture(config))
     except ValueError as error:
@@ -68,7 +70,7 @@ def from_config(path: Path) -> Workload:
 
 
 @dataclass(frozen=True)
-class _Config:
+class ConfigFields:
     """A configuration's fields, each of the type it must have; families spell the same size differently."""
 
     fields: Mapping[str, Any]
@@ -110,7 +112,7 @@ class _Config:
         return InputError(f"'{name}' is {json.dumps(self.fields[name])[:60]}; it must be {wanted}", where=str(self.path))
 
 
-def _architecture(c: _Config) -> dict[str, Any]:
+def _architecture(c: ConfigFields) -> dict[str, Any]:
     kind = str(c.fields.get("model_type", "")).lower()
     hidden = c.size("hidden_size", "n_embd", "d_model", "dim")
     heads = c.size("num_attention_heads", "n_head", "n_heads")
@@ -141,7 +143,7 @@ def _architecture(c: _Config) -> dict[str, Any]:
     return shape | _moe(c, shape, kind) | _mla(c) | _window(c, shape)
 
 
-def _moe(c: _Config, shape: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def _moe(c: ConfigFields, shape: Mapping[str, Any], kind: str) -> dict[str, Any]:
     experts = c.size("num_local_experts", "num_experts", "n_routed_experts", default=0, least=0)
     if not experts:
         return {}
@@ -163,14 +165,14 @@ def _moe(c: _Config, shape: Mapping[str, Any], kind: str) -> dict[str, Any]:
     return {"moe": moe}
 
 
-def _mla(c: _Config) -> dict[str, Any]:
+def _mla(c: ConfigFields) -> dict[str, Any]:
     if not c.size("kv_lora_rank", default=0, least=0):
         return {}
     names = ("q_lora_rank", "kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
     return {"mla": {n: c.size(n, default=0, least=0) for n in names}}
 
 
-def _window(c: _Config, shape: Mapping[str, Any]) -> dict[str, Any]:
+def _window(c: ConfigFields, shape: Mapping[str, Any]) -> dict[str, Any]:
     size = c.size("sliding_window", default=0, least=0)
     if not size or not c.flag("use_sliding_window", True):
         return {}

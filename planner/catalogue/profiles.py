@@ -13,6 +13,7 @@ from typing import TypeVar, get_args
 
 from planner.catalogue import price_table
 from planner.catalogue.document import read, read_text
+from planner.catalogue.graphs import whole
 from planner.catalogue.home import home
 from planner.catalogue.offers import sound as sound_offers
 from planner.catalogue.sizes import sound
@@ -146,8 +147,13 @@ class Profiles:
     def workload(self, id: str, where: str = "") -> Workload:
         """A zoo entry by id."""
         workload = self._load("workload", id, Workload, where)
-        sound(workload, self.files["workload"][id])
-        return workload
+        path = self.files["workload"][id]
+        sound(workload, path)
+        return whole(workload, self._part, path)
+
+    def _part(self, id: str, where: str) -> Workload:
+        """A zoo entry as its file has it: what stands in another's parts has none itself."""
+        return self._load("workload", id, Workload, where)
 
     def calibration(self, id: str) -> Calibration | None:
         """The calibration of that id, or None: a device need not have one."""

@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from planner.errors import InputError
+from planner.schema.graph import AXES, Graph
 from planner.schema.workload import Architecture, Workload
 
 MOST = {"num_layers": 10_000, "hidden_size": 1_000_000, "ffn_size": 10_000_000, "vocab_size": 100_000_000, "max_context": 10**9}
+LARGEST = 1e15
+"""More elements than any operation has."""
 
 
 def sound(workload: Workload, path: Path) -> None:
     """Raise InputError for a workload that describes nothing, or sizes that no transformer has."""
-    described = [bool(x) for x in (workload.architecture, workload.network, workload.of)]
+    described = [bool(x) for x in (workload.architecture, workload.network, workload.graph or workload.parts, workload.of)]
     if described.count(True) != 1:
-        raise InputError("needs exactly one of architecture, network and of", where=str(path))
+        raise InputError("needs exactly one of architecture, network, graph, parts and of", where=str(path))
     problem = unsound(workload.architecture) if workload.architecture else ""
+    problem = problem or (next(_misshapen(workload.graph), "") if workload.graph else "")
     if problem:
         raise InputError(problem, where=str(path))
 
@@ -42,6 +46,22 @@ def _problems(a: Architecture) -> Iterator[str]:
     if a.mla and min(a.mla.kv_lora_rank, a.mla.qk_nope_head_dim + a.mla.qk_rope_head_dim, a.mla.v_head_dim) < 1:
         yield "a size of its latent attention is 0"
     yield from _moe_problems(a)
+
+
+def _misshapen(graph: Graph) -> Iterator[str]:
+    """Operations whose shape does not name the axes of their class, or has sizes that no operation has."""
+    if not graph.operations:
+        yield "its graph has no operations"
+    for i, layer in enumerate(graph.operations):
+        which = f"operation {i + 1} ({layer.op})"
+        if set(layer.shape) != set(AXES[layer.op]):
+            yield f"{which} has the shape {', '.join(layer.shape) or 'nothing'}; it needs {', '.join(AXES[layer.op])}"
+        elif min(layer.shape.values()) < 1 or max(layer.shape.values()) > LARGEST:
+            yield f"{which} has a size below 1 or above {LARGEST:g}"
+        elif max(layer.count, layer.read, layer.written, layer.parameters) > LARGEST:
+            yield f"{which} has a number above {LARGEST:g}"
+        elif layer.op == "convolution" and layer.shape["groups"] > min(layer.shape["cin"], layer.shape["cout"]):
+            yield f"{which} has more groups than channels"
 
 
 def _moe_problems(a: Architecture) -> Iterator[str]:

@@ -61,7 +61,9 @@ def command(
     optimizer: Annotated[Optimizer, typer.Option(help="What updates the weights (training).")] = Optimizer.adamw,
     lora_rank: Annotated[int, typer.Option(min=0, max=4096, help="Rank of low-rank adapters; 0 trains all.")] = 0,
     offload: Annotated[list[Offload] | None, typer.Option(help="Kept on the host (training); may be repeated.")] = None,
-    eager: Annotated[bool, typer.Option("--eager", help="Without fused kernels or a compiler (training).")] = False,
+    eager: Annotated[
+        bool, typer.Option("--eager", help="Without fused kernels or a compiler (training, and networks of operations).")
+    ] = False,
     format: FormatOption = Format.table,
     profiles_dir: ProfilesOption = None,
 ) -> None:
@@ -70,7 +72,8 @@ def command(
     from planner.errors import unknown
     from planner.model import policy
     from planner.schema.precision import RECIPES
-    from planner.search.single import Request, single
+    from planner.search.request import Request
+    from planner.search.single import single
 
     if precision and precision not in RECIPES:
         raise unknown("precision", precision, RECIPES)

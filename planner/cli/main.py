@@ -42,10 +42,11 @@ root.__doc__ = HELP
 for _found in sorted(iter_modules(cli.__path__), key=lambda m: m.name):
     if _found.name not in PLUMBING:
         _module = import_module(f"planner.cli.{_found.name}")
+        _verb = _found.name.rstrip("_")  # a verb that Python keeps for itself ends in _
         if hasattr(_module, "app"):
-            app.add_typer(_module.app, name=_found.name)
+            app.add_typer(_module.app, name=_verb)
         else:
-            app.command(name=_found.name, epilog=getattr(_module, "EXAMPLES", None))(_module.command)
+            app.command(name=_verb, epilog=getattr(_module, "EXAMPLES", None))(_module.command)
 
 
 def main() -> None:

@@ -159,6 +159,8 @@ def _served(serve: Serve) -> list[str]:
         said.append(f"Lengths are spread by {100 * s.input_cv:.0f} % in and {100 * s.output_cv:.0f} % out of their means.")
     if s.kv_cache:
         said.append(f"Keys and values are kept in {s.kv_cache}.")
+    if s.eager:
+        said.append("Kernels are started one after another: elementwise work is not fused.")
     if s.disaggregated:
         said.append("Prompts are processed on instances of their own; each request's cache is sent over before it decodes.")
     if s.speculation:

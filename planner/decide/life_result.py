@@ -74,7 +74,8 @@ def _serving(k: Setup, o: Option) -> Candidate:
     label = c.label.replace(f"{c.instances} × ", f"{count} × ", 1)
     return replace(
         c, label=label, instances=count, devices=int(c.devices * scale), cost=_times(c.cost, scale), power=c.power * scale,
-        throughput=_times(c.throughput, scale), carbon=None if c.carbon is None else c.carbon * scale,
+        throughput=_times(c.throughput, scale), energy=_scaled(c.energy, scale), carbon=_scaled(c.carbon, scale),
+        embodied=_scaled(c.embodied, scale), year=_scaled(c.year, scale),
     )  # fmt: skip
 
 
@@ -94,14 +95,26 @@ def _candidate(k: Setup, o: Option) -> Candidate:
     known = math.isfinite(cost.value)
     cost = cost if known else Estimate(math.nan, math.nan, math.nan, evidence)
     parts = {**{n: v for n, v in o.making.items() if v}, "serving": serving.value} if known else {}
-    carbon = None if c.carbon is None else c.carbon * months + ((run.carbon or 0.0) if run else 0.0)
+    energy = _plus(_scaled(c.energy, months), run.energy if run else None)
+    unpriced = tuple(dict.fromkeys((*c.unpriced, *(run.unpriced if run else ()))))
     why = _rejected(k, o)
     ran = {"trained_on": f"{run.label}, {units.duration(run.latency['duration'].value)}"} if run and run.latency else {}
     return replace(
-        c, label=o.label, cost=cost, cost_parts=parts, unit_cost=_times(cost, 1 / asked), carbon=carbon, precision=o.precision,
-        layout={"served_on": c.label, **ran, **c.layout}, energy_per_unit=c.energy_per_unit * k.life.output_tokens, rejected=why,
+        c, label=o.label, cost=cost, cost_parts=parts, unit_cost=_times(cost, 1 / asked), precision=o.precision,
+        layout={"served_on": c.label, **ran, **c.layout}, energy=energy, energy_per_unit=(energy or 0.0) / asked,
+        carbon=_plus(_scaled(c.carbon, months), run.carbon if run else None), rejected=why, unpriced=unpriced,
+        embodied=_plus(_scaled(c.embodied, months), run.embodied if run else None), upfront={}, monthly={}, resale=0.0, by_use=(),
         excess=1.0 if why else 0.0, cited=tuple(dict.fromkeys((*(c.cited), *(run.cited if run else ()), *_sources(k, o)))),
     )  # fmt: skip
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
+
+
+def _plus(serving: float | None, run: float | None) -> float | None:
+    """Of both phases; None where that of serving is not known."""
+    return None if serving is None else serving + (run or 0.0)
 
 
 def _sources(k: Setup, o: Option) -> tuple[Cited, ...]:

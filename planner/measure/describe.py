@@ -69,14 +69,16 @@ def _convolution(name: str, call: Call) -> Described:
     x, weight = (call.tensors[1], call.tensors[2]) if backward else (call.tensors[0], call.tensors[1])
     out = call.tensors[0] if backward else call.outputs[0]
     groups = int(call.args[9 if backward else 8])
-    places, taps = out.shape[0] * prod(out.shape[2:]), prod(weight.shape[2:])
+    up = bool(call.args[7 if backward else 6])  # transposed: the filter is laid at every place of what goes in
+    laid = prod((x if up else out).shape[2:])
+    taps = prod(weight.shape[2:])
     shape = {
-        "batch": float(out.shape[0]), "places": float(prod(out.shape[2:])), "cin": float(x.shape[1]), "cout": float(out.shape[1]),
+        "batch": float(out.shape[0]), "places": float(laid), "cin": float(x.shape[1]), "cout": float(out.shape[1]),
         "taps": float(taps), "stride": float(call.args[4 if backward else 3][0]), "groups": float(groups),
     }  # fmt: skip
     last = x.stride[1] == 1 and x.shape[1] > 1
-    kind = "depthwise" if groups == x.shape[1] and groups > 1 else "grouped" if groups > 1 else "dense"
-    flop = 2.0 * places * out.shape[1] * weight.shape[1] * taps
+    kind = "depthwise" if groups == x.shape[1] and groups > 1 else "grouped" if groups > 1 else "transposed" if up else "dense"
+    flop = 2.0 * out.shape[0] * laid * out.shape[1] * x.shape[1] / groups * taps
     asked = sum(bool(v) for v in call.args[10][:2]) if backward else 1
     variant = kind + (" backward" if backward else "") + (" channels_last" if last else "")
     return "convolution", variant, shape, flop * asked

@@ -5,6 +5,7 @@ import numpy as np
 from planner.model.columns import Array, Columns
 
 CHUNK = 8192.0  # tokens whose activations are held at once: what engines batch into one prefill pass
+BLOCK = 16.0  # tokens of a page of the cache, vLLM's default (block_size, docs.vllm.ai): half of a request's last one is empty
 RESERVE = (
     0.1  # of the capacity, for driver, runtime and workspaces: vLLM takes 0.9 by default (gpu_memory_utilization, docs.vllm.ai)
 )

@@ -85,7 +85,7 @@ def sustained(device: Columns, power: Columns) -> Array:
     return np.where(np.isfinite(share), np.minimum(share, 1.0), 1.0)
 
 
-BUSY = ("matmul", "attention", "experts")
+BUSY = ("matmul", "convolution", "attention", "experts")
 APART = ("communication", "dispatch")
 
 

@@ -160,7 +160,7 @@ def backward(ops: list[Op], of: str = "all") -> list[Op]:
         if op.kind == "matmul":
             inputs.append(replace(op, name=f"{op.name}, input gradient", shape={**s, "n": s["k"], "k": s["n"]}))
             weights.append(replace(op, name=f"{op.name}, weight gradient", shape={**s, "m": s["n"], "n": s["k"], "k": s["m"]}))
-        elif op.kind == "experts":  # gradients of inputs and of weights are each the same products
+        elif op.kind in ("experts", "convolution"):  # gradients of inputs and of weights are each the same products
             inputs.append(op)
             weights.append(op)
         elif op.kind in ("attention", "mla"):

@@ -87,6 +87,8 @@ class Serve:
     """Tokens of prompts that one step takes at most."""
     disaggregated: bool = False
     """Prefill and decode on instances of their own."""
+    eager: bool = False
+    """Whether the engine starts kernel after kernel, without graphs or a compiler that fuses elementwise work."""
     speculation: Speculation | None = None
     adapters: Adapters | None = None
     daily: Day = ()

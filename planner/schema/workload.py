@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
+from planner.schema.graph import Graph, Number
 from planner.schema.quantity import STRICT, Count, Unit
 
 Size = Annotated[int, Unit("count")]
@@ -106,7 +107,8 @@ class Requests:
 
 @dataclass(frozen=True)
 class Workload:
-    """One entry of the zoo: a transformer, a network summary, or a benchmark of another entry (``of``)."""
+    """One entry of the zoo: a transformer, a network summary, a graph of operations, several other entries one after another
+    (``parts``: how often each runs a sample), or a benchmark of another entry (``of``)."""
 
     __pydantic_config__ = STRICT
     id: str
@@ -114,6 +116,8 @@ class Workload:
     sources: dict[str, str]
     architecture: Architecture | None = None
     network: Network | None = None
+    graph: Graph | None = None
+    parts: dict[str, Number] = field(default_factory=dict)
     of: str = ""
     requests: Requests | None = None
     parameters: Count | None = None

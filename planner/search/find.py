@@ -14,7 +14,7 @@ from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES, SPARSE
-from planner.search import capacity, drivers, estimate, infer, layout_space, serve, train
+from planner.search import capacity, drivers, estimate, infer, layout_space, networks, serve, train
 from planner.search import intervals as bounds
 from planner.search.bills import bills
 from planner.search.blank import blank
@@ -110,10 +110,9 @@ def _suits(inputs: Inputs) -> None:
     scenario, workload = inputs.plan.scenario, inputs.workload
     if scenario in ("serve", "train") and workload.architecture is None:
         raise InputError(f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'", hint="Use 'infer:'.")
-    if scenario == "infer" and workload.network is None:
-        raise InputError(
-            f"'{workload.id}' has no network summary, so it cannot be asked to 'infer'", hint="Use 'serve:' or 'train:'."
-        )
+    if scenario == "infer" and workload.network is None and workload.graph is None:
+        what = f"'{workload.id}' has neither operations nor a network summary, so it cannot be asked to 'infer'"
+        raise InputError(what, hint="Use 'serve:' or 'train:'.")
     longest = workload.architecture.max_context if workload.architecture else 0
     plan = inputs.plan
     asked = (
@@ -129,7 +128,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     settings, place, code = [], [], []
     for index, p in enumerate(places):
         for precision in precisions:
-            if arithmetic(p.device, precision):
+            if arithmetic(p.device, precision) and not networks.unsuited(inputs.workload, p.device):
                 stacks, serve = USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
                 cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
                 if sparse and RECIPES[precision].weight not in SPARSE:
@@ -141,6 +140,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
     known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    if inputs.plan.scenario == "infer" and "attention" in networks.laws(inputs.workload):
+        known &= np.isfinite(machines.device.peak_half)
     if inputs.workload.architecture:
         known &= np.isfinite(machines.device.peak_half) & np.isfinite(machines.device.capacity)
     keep = np.flatnonzero(known)
@@ -170,8 +171,9 @@ def _candidate(
     setting, precision = int(row.setting[0]), estimate.PRECISIONS[int(row.precision[0])]
     device = machines.device.take([setting])
     laws = found[setting]
-    evidence = weakest(laws, "network" if inputs.workload.network and inputs.plan.scenario == "infer" else "matmul")
-    task = task_of(inputs.plan.scenario)
+    evidence = weakest(laws, *(networks.laws(inputs.workload) if inputs.plan.scenario == "infer" else ("matmul",)))
+    graph = inputs.workload.graph is not None
+    task = task_of(inputs.plan.scenario, graph=graph)
     total = sum(made.cost_parts.values())
     millions = work(inputs, float(row.hours[0]) * lost) / 1e6
     near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
@@ -184,7 +186,7 @@ def _candidate(
         made, devices=int(row.devices[0]), precision=precision, layout=_layout(inputs, row),
         throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence, near),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k), evidence, near)
+            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph), evidence, near)
             for k, v in e.latency.items()
         },
         cost=spread, unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
@@ -194,7 +196,7 @@ def _candidate(
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
         mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
-        cited=(*cited(listing, place, precision, used(inputs.plan.scenario, laws, inputs.workload.architecture)),
+        cited=(*cited(listing, place, precision, used(laws, inputs.workload)),
                bounds.cited(inputs.intervals, task, evidence, near)),
         drivers=drivers.drivers(listing, place, e, i, one.power, inputs.plan.spare),
         peaks=(float(device.peak[0]), float(device.bandwidth[0])),
@@ -278,6 +280,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         why = f"{place.device.name} has no published peak in {dtypes}"
     elif inputs.plan.workload.sparsity and place.device.sparse_speedup is None:
         why = f"no speed of {place.device.name} is published for weights that are {inputs.plan.workload.sparsity} sparse"
+    elif why := networks.unsuited(inputs.workload, place.device):
+        pass
     elif not place.device.links and (memory is None or memory.bandwidth is None):
         why = f"the memory bandwidth of {place.device.name} is not published"
     elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
@@ -288,6 +292,8 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         and not (place.system.host and place.system.host.memory)
     ):
         why = f"the memory of {place.system.name} is not published"
+    elif inputs.plan.infer:
+        why = f"nothing is published about how the devices of {place.system.name} are joined, over which it shares its tables"
     else:
         why = "no layout divides the model over it within the plan's number of devices"
     return replace(blank(inputs, listing, place), rejected=why)

@@ -7,12 +7,11 @@ import numpy as np
 from planner import units
 from planner.model import memory
 from planner.model.columns import Columns, product
-from planner.model.families import network
 from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Infer
-from planner.search import estimate
+from planner.search import estimate, networks
 from planner.search.drivers import timed
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
@@ -24,10 +23,13 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     """settings (S,): place and precision of each row of machines."""
     grid = product(setting=np.arange(len(settings)), batch=np.array(BATCHES, float))
     node = np.array([p.devices for p in places], float)[settings.place[grid.setting]]
-    rows = grid.with_(node=node, place=settings.place[grid.setting], precision=settings.precision[grid.setting])
+    where = {"place": settings.place[grid.setting], "precision": settings.precision[grid.setting]}
+    rows = grid.with_(fused=1.0, node=node, ways=node, **where)
     rows = estimate.with_precision(rows, rows.precision)
     machine = machines.take(rows.setting)
-    seconds = run(network.forward(_summary(inputs, len(rows)), rows), machine).seconds
+    seconds = run(networks.forward(inputs.workload, rows), machine).seconds
+    known = np.isfinite(seconds)  # not where devices share tables over links that nobody published
+    rows, machine, node, seconds = rows.take(known), machine.take(known), node[known], seconds[known]
     rate = rows.batch / seconds * node
     instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
     sites = inputs.plan.sites
@@ -35,7 +37,7 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
         instances=instances * sites, devices=instances * node * sites, hours=np.full(len(rows), units.MONTH / units.HOUR),
         rate=rate * instances * sites,
     )  # fmt: skip
-    held = sum(_memory(inputs, rows).values())
+    held = sum(networks.held(inputs.workload, rows).values())
     free = memory.usable(machine.device.capacity)
     excess = {
         "memory": np.where(np.isfinite(free), held / free, 0.0),
@@ -48,24 +50,13 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
     """The chosen rows with their parts."""
     machine = machines.take(rows.setting)
-    one = run(network.forward(_summary(inputs, len(rows)), rows), machine)
+    one = run(networks.forward(inputs.workload, rows), machine)
     latency = {"latency": one.seconds + _gathering(inputs, infer, rows)}
-    ops = timed(network.forward(_summary(inputs, len(rows)), rows), machine)
-    return Explained(rows, latency, _memory(inputs, rows), machine.device.capacity, one, one.flop, operators=ops)
+    ops = timed(networks.forward(inputs.workload, rows), machine)
+    held = networks.held(inputs.workload, rows)
+    return Explained(rows, latency, held, machine.device.capacity, one, one.flop, operators=ops)
 
 
 def _gathering(inputs: Inputs, infer: Infer, rows: Columns) -> np.ndarray:
     """Mean wait until a batch has come together at one device: half the time its samples take to arrive."""
     return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices / inputs.plan.sites, 1))
-
-
-def _summary(inputs: Inputs, n: int) -> Columns:
-    summary = inputs.workload.network
-    assert summary is not None
-    activations = summary.activations.value if summary.activations else 0.0
-    return Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=n)
-
-
-def _memory(inputs: Inputs, rows: Columns) -> dict[str, np.ndarray]:
-    s = _summary(inputs, len(rows))
-    return {"weights": s.parameters * rows.weight, "activations": s.activations * rows.activation * rows.batch}

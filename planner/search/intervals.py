@@ -16,8 +16,8 @@ from planner.schema.workload import Architecture, Workload
 from planner.search.machines import Found
 from planner.search.result import Cited, Estimate
 
-Task = Literal["training", "serving", "first token", "network"]
-Family = Literal["dense", "experts", "network", ""]
+Task = Literal["training", "serving", "first token", "network", "graph"]
+Family = Literal["dense", "experts", "network", "graph", ""]
 Scenario = Literal["load", "batch", "prefill", "apart", "step", ""]
 """How the work is asked for: under load, a batch that starts and ends together, prompts alone, prefill and decode on separate
 workers, a training step."""
@@ -97,8 +97,10 @@ def around(value: float, intervals: Intervals, task: Task, evidence: str, about:
     return Estimate(value, value * low, value * high, evidence)
 
 
-def task_of(scenario: str, figure: str = "") -> Task:
-    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name."""
+def task_of(scenario: str, figure: str = "", *, graph: bool = False) -> Task:
+    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name; ``graph``: of operations."""
+    if graph:
+        return "graph"
     if scenario == "serve":
         return "first token" if figure.startswith("ttft") else "serving"
     return "training" if scenario == "train" else "network"

@@ -15,7 +15,7 @@ from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System
 from planner.schema.precision import CACHES, RECIPES
-from planner.schema.workload import Architecture
+from planner.schema.workload import Workload
 
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
@@ -28,6 +28,8 @@ USUAL_STACKS = {
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
 """Inference engines that sum over tensor ranks by a kernel of their own."""
+COMMON = ("matmul", "stream")
+"""Laws that every graph stands on."""
 HOST_LINKS = ("PCIe", "NVLink-C2C")
 Find = Callable[[str], Calibration | None]
 
@@ -80,7 +82,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
     cache = ("fp8", "default") if kept == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache}
-    wanted |= dict.fromkeys(("mla", "decode_mla", "stream"), ("default",))
+    wanted |= dict.fromkeys(("mla", "decode_mla", "stream", "convolution"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
     wanted["collective_beyond"] = ("all_reduce", "default")
@@ -110,10 +112,14 @@ def misfits(calibration: Calibration) -> Iterator[str]:
                 yield f"{law} {variant} has a surface of {len(fit.surface)} values; the law takes {knots(axes(law))}"
 
 
-def used(scenario: str, laws: Mapping[str, Found], architecture: Architecture | None) -> dict[str, Found]:
-    """The laws that an estimate of a scenario goes through: a network's own, or those of a transformer's operators."""
-    network = scenario == "infer"
-    left = {"matmul_half", *(("attention", "decode_attention") if architecture and architecture.mla else ("mla", "decode_mla"))}
+def used(laws: Mapping[str, Found], workload: Workload) -> dict[str, Found]:
+    """The laws that an estimate of a workload goes through: a network's own, a graph's, or those of a transformer's operators."""
+    if workload.graph:
+        kinds = {layer.op for layer in workload.graph.operations}
+        return {law: laws[law] for law in ("matmul", "stream", "convolution", "attention") if law in COMMON or law in kinds}
+    network, architecture = workload.network is not None, workload.architecture
+    latent = architecture is not None and architecture.mla is not None
+    left = {"convolution", "matmul_half", *(("attention", "decode_attention") if latent else ("mla", "decode_mla"))}
     left |= set() if architecture and architecture.moe else {"experts"}
     chosen = {law: found for law, found in laws.items() if base(law) == law and law not in left}
     return {law: found for law, found in chosen.items() if (law == "network") == network}

@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Literal
 
 from planner import units
-from planner.schema.hardware import TERMS, Prices
+from planner.schema.hardware import Offer, Prices
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Lifetime, Plan, Serve, Train
-from planner.schema.quantity import Price
 from planner.schema.workload import Architecture
 from planner.search.find import candidates
+from planner.search.listings import NOBODY, Listing, listings
+from planner.search.money import AMOUNTS
 from planner.search.options import Tick
 from planner.search.result import Candidate
 
@@ -43,29 +44,20 @@ def serving(inputs: Inputs, a: Architecture, precision: str, sparsity: Literal["
 def thinned(inputs: Inputs) -> Inputs:
     """With only the cheapest of the offers that sell the same instance on the same term: no other can be the best for a model.
 
-    A life asks about dozens of models, and each search looks at every offer it is given.
+    A life asks about dozens of models, and each search looks at every offer it is given. Where the plan wants services too,
+    each provider's cheapest stays: what they cost differs.
     """
-    hardware, currency = inputs.plan.hardware, inputs.plan.economics.currency
-    best: dict[tuple[str, int, str, bool], tuple[float, str, int]] = {}
-    for provider in inputs.providers:
-        for i, offer in enumerate(provider.offers):
-            if offer.system not in inputs.systems or (hardware.regions and offer.region not in hardware.regions):
-                continue
-            for term in TERMS:
-                price: Price | None = getattr(offer.prices, term)
-                if price is not None and price.currency == currency and term in hardware.terms:
-                    devices = offer.devices or inputs.systems[offer.system].devices
-                    key, seen = (offer.system, devices, term, offer.needs_host), (price.amount, provider.id, i)
-                    best[key] = min(best.get(key, seen), seen)
-    kept: dict[tuple[str, int], list[str]] = {}
-    for (_, _, term, _), (_, provider_id, i) in best.items():
-        kept.setdefault((provider_id, i), []).append(term)
-    providers = []
-    for p in inputs.providers:
-        offers = [(o, kept[p.id, i]) for i, o in enumerate(p.offers) if (p.id, i) in kept]
-        priced = (replace(o, prices=Prices(**{t: getattr(o.prices, t) for t in terms})) for o, terms in offers)
-        providers.append(replace(p, offers=tuple(priced)))
-    return replace(inputs, providers=tuple(providers)) if best else inputs
+    rent = inputs.plan.rent
+    apart = rent.load_balancers or any(getattr(rent, name) for name in AMOUNTS)
+    best: dict[tuple[object, ...], Listing] = {}
+    for listing in sorted((x for x in listings(inputs)[0] if x.price.source != NOBODY), key=lambda x: x.amount):
+        who = listing.provider.id if apart else ""
+        best.setdefault((listing.place, listing.term, listing.offer.needs_host, who), listing)
+    offers: dict[str, list[Offer]] = {}
+    for x in best.values():
+        offers.setdefault(x.provider.id, []).append(replace(x.offer, prices=Prices(**{x.term: x.price})))
+    kept = (replace(p, offers=tuple(offers[p.id])) for p in inputs.providers if p.id in offers)
+    return replace(inputs, providers=tuple(kept)) if offers else inputs
 
 
 def _life(plan: Plan) -> Lifetime:

@@ -61,7 +61,7 @@ def bottleneck(one: Pass, i: int, device: Columns) -> str:
     """What most of a step goes to; products are told apart by whether FLOP or bytes take longer at the datasheet's rates."""
     parts = {name: float(seconds[i]) for name, seconds in one.parts.items()}
     largest = max(parts, key=parts.__getitem__)
-    if largest in ("matmul", "attention", "experts"):
+    if largest in ("matmul", "convolution", "attention", "experts"):
         compute = one.flop[i] / device.peak[0]
         return "compute" if compute > one.moved[i] / device.bandwidth[0] else "memory bandwidth"
-    return {"elementwise": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)
+    return {"elementwise": "memory bandwidth", "lookup": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)

@@ -230,7 +230,7 @@ class _Side:
         """Bytes on one device by part (n,) with so many requests in flight, half done."""
         each = serving.context(self.w)
         tokens = requests * each
-        held = memory.serving(self.size, requests * self.cache(each), self.w, np.minimum(tokens, chunk))
+        held = memory.serving(self.size, requests * self.cache(each + memory.BLOCK / 2), self.w, np.minimum(tokens, chunk))
         return held | {name: fixed + a_token * tokens for name, (fixed, a_token) in self.beside.items()}
 
 

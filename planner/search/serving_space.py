@@ -64,7 +64,7 @@ def workers(
     n = len(rows)
     rows = rows.with_(
         ep=np.where(rows.wide > 0, rows.tp * rows.adp, 1.0), node=node[rows.setting],
-        reach=reach[rows.setting], fused=np.ones(n),
+        reach=reach[rows.setting], fused=np.full(n, 0.0 if serve.eager else 1.0),
         place=settings.place[rows.setting], precision=settings.precision[rows.setting], size=rows.tp * rows.pp * rows.adp,
         input_tokens=np.full(n, serve.input_tokens), output_tokens=np.full(n, serve.output_tokens),
         prefix=np.full(n, serve.prefix_hit), output_cv=np.full(n, serve.output_cv), input_cv=np.full(n, serve.input_cv),

@@ -1,6 +1,6 @@
 """One workload on one system at one layout: N = 1 of what a search does, with everything it found out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,51 +9,21 @@ from planner import units
 from planner.errors import InputError, unknown
 from planner.model import cost, memory
 from planner.model.columns import Columns
-from planner.model.families import network, transformer
-from planner.model.passes import Pass, run
+from planner.model.families import transformer
 from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
-from planner.search import divide, estimate, layout_space
+from planner.search import divide, estimate, layout_space, networks, single_networks
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
 from planner.search.intervals import about, around, task_of
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
+from planner.search.request import Request, Run
 from planner.search.result import Cited, Estimate
 
 PREFERRED = ("bf16", "fp16", "int8", "fp32")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to estimate. ``mode``: serve, train or infer; sizes that do not apply to it are ignored."""
-
-    mode: str
-    devices: int = 1
-    precision: str = ""
-    batch: int = 1
-    input_tokens: int = 1000
-    output_tokens: int = 300
-    tp: int = 0
-    """0 takes all devices for serving and 1 for training."""
-    pp: int = 1
-    micro_batch: int = 1
-    global_batch: int = 0
-    sequence: int = 4096
-    zero_stage: int = 1
-    recompute: int = 0
-    cp: int = 1
-    ep: int = 0
-    """0 takes as many ways as ranks allow, up to eight."""
-    virtual: int = 1
-    schedule: int = 0
-    optimizer: int = 0
-    lora_rank: int = 0
-    offload: tuple[str, ...] = ()
-    """optimizer, activations."""
-    eager: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,18 +53,6 @@ class Single:
     cited: tuple[Cited, ...]
 
 
-@dataclass(frozen=True)
-class _Run:
-    figures: dict[str, float]
-    rate: float
-    work_unit: str
-    memory: dict[str, float]
-    one: Pass
-    layout: dict[str, int | str]
-    model_flop: float
-    """FLOP a device that the model asks for in that pass."""
-
-
 def single(request: Request, subject: Subject, find: Callable[[str], Calibration | None]) -> Single:
     """Estimate ``request``; raises InputError for a layout that does not divide or a precision the device lacks."""
     device = subject.device
@@ -104,38 +62,47 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     if not precision or not arithmetic(device, precision):
         has = ", ".join(device.peak) or "none"
         raise InputError(f"{device.name} has no published peak for '{precision or 'any precision'}'", hint=f"It has: {has}.")
+    if why := networks.unsuited(subject.workload, device):
+        raise InputError(why, hint="Take the network's summary, e.g. yolov8n in place of yolov8n-graph.")
     system = joined(device, subject.system) if request.devices > 1 else subject.system
-    setting = Setting(device, system, precision, USUAL_STACKS[request.mode], quantised_cache=request.mode == "serve")
+    stacks = USUAL_STACKS[request.mode] if subject.workload.architecture else ()
+    setting = Setting(device, system, precision, stacks, quantised_cache=request.mode == "serve")
     table, found = machine([setting], find)
-    if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and request.mode != "infer":
+    talk = single_networks.joined(request, subject.workload)
+    if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and talk:
         raise InputError(f"nothing is published about how several {device.name} are joined", hint="Estimate one: --devices 1.")
     if not np.isfinite(table.device.bandwidth[0]):
         raise InputError(f"the memory bandwidth of {device.name} is not published, so nothing can be estimated on it")
     one = Columns(fused=1.0, precision=estimate.PRECISIONS.index(precision), length=1)
     rows = estimate.with_precision(one, one.precision)
+    way = _WAYS[request.mode, subject.workload.architecture is not None]
     with np.errstate(all="ignore"):
-        ran = {"serve": _serve, "train": _train, "infer": _infer}[request.mode](request, subject, rows, table)
-    evidence = weakest(found[0], "network" if request.mode == "infer" else "matmul")
+        ran = way(request, subject, rows, table)
+    evidence = weakest(found[0], *(("matmul",) if subject.workload.architecture else networks.laws(subject.workload)))
+    if not np.isfinite(ran.one.seconds[0]):
+        what = f"'{subject.workload.id}' cannot be estimated on {device.name}"
+        raise InputError(what, hint="It attends, which is computed in 16 bits, and the device publishes no peak for that.")
     near = about(request.mode, device.kind, subject.workload, found[0])
-    spread: Mapping[str, Estimate] = {
-        k: around(v, subject.intervals, task_of(request.mode, k), evidence, near) for k, v in ran.figures.items()
-    }
+
+    def spread(figure: str, value: float) -> Estimate:
+        task = task_of(request.mode, figure, graph=subject.workload.graph is not None)
+        return around(value, subject.intervals, task, evidence, near)
+
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
-    money = hourly / units.HOUR / ran.rate * 1e6
-    each = around(money, subject.intervals, task_of(request.mode), evidence, near) if offer else None
+    each = spread("cost", hourly / units.HOUR / ran.rate * 1e6) if offer else None
     seconds = ran.one.seconds[0]
     capacity = float(table.device.capacity[0])
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
     return Single(
         subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
-        dict(spread), ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
+        {k: spread(k, v) for k, v in ran.figures.items()}, ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
         (*device_figures(device, precision), *tier_figures(system),
-         *(law(f) for f in used(request.mode, found[0], subject.workload.architecture).values() if f.fit)),
+         *(law(f) for f in used(found[0], subject.workload).values() if f.fit)),
     )  # fmt: skip
 
 
@@ -145,7 +112,7 @@ def _architecture(subject: Subject) -> tuple[Columns, Columns]:
     return estimate.architecture_table([subject.workload.architecture])
 
 
-def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
+def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> Run:
     a, size = _architecture(subject)
     tp = r.tp or r.devices
     if a.num_heads[0] % tp or r.devices % tp:
@@ -181,7 +148,7 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
         "input_tokens": r.input_tokens,
         "output_tokens": r.output_tokens,
     }
-    return _Run(
+    return Run(
         figures,
         rate,
         "million output tokens",
@@ -197,7 +164,7 @@ def _divisors(a: Columns, devices: int) -> str:
     return f"Possible here: {', '.join(map(str, able))}."
 
 
-def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
+def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> Run:
     a, size = _architecture(subject)
     assert subject.workload.architecture is not None
     names = ("cp", "pp", "ep", "virtual", "schedule", "micro_batch", "zero_stage", "recompute", "optimizer", "lora_rank")
@@ -219,7 +186,7 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     }  # fmt: skip
     layout: dict[str, int | str] = {name: int(rows[name][0]) for name in layout_space.DEGREES}
     layout |= {"global_batch": batch, "sequence": r.sequence, **layout_space.named(rows)}
-    return _Run(
+    return Run(
         figures,
         tokens / seconds,
         "million tokens",
@@ -230,25 +197,8 @@ def _train(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run
     )
 
 
-def _infer(r: Request, subject: Subject, rows: Columns, machine: object) -> _Run:
-    summary = subject.workload.network
-    if summary is None:
-        raise InputError(f"'{subject.workload.id}' has no network summary")
-    activations = summary.activations.value if summary.activations else 0.0
-    columns = Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=1)
-    rows = rows.with_(batch=float(r.batch))
-    one = run(network.forward(columns, rows), machine)  # type: ignore[arg-type]
-    rate = r.batch / float(one.seconds[0]) * r.devices
-    held = {
-        "weights": summary.parameters.value * float(rows.weight[0]),
-        "activations": activations * float(rows.activation[0]) * r.batch,
-    }
-    return _Run(
-        {"samples_per_s": rate, "latency_s": float(one.seconds[0])},
-        rate,
-        "million samples",
-        held,
-        one,
-        {"batch": r.batch},
-        float(one.flop[0]),
-    )
+_WAYS = {
+    ("serve", True): _serve, ("train", True): _train, ("infer", False): single_networks.infer,
+    ("train", False): single_networks.train,
+}  # fmt: skip
+"""By what is asked, and whether the workload is a language model."""

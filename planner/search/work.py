@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 
 from planner.model.columns import Array, Columns
-from planner.model.families import network, transformer
+from planner.model.families import transformer
 from planner.model.families.transformer_size import active_parameters, parameters
 from planner.model.operation import Op
 from planner.model.training import backward
 from planner.schema.workload import Workload
-from planner.search import estimate
+from planner.search import estimate, networks
 
 TOKENS = 1024.0
 
@@ -37,13 +37,10 @@ def anatomy(workload: Workload) -> dict[str, Any]:
 
 
 def _network(workload: Workload) -> dict[str, Any]:
-    summary = workload.network
-    assert summary is not None
-    activations = summary.activations.value if summary.activations else 0.0
-    s = Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=1)
-    p = Columns(batch=1.0, weight=2.0, activation=2.0, length=1)
-    phases = {"forward pass": network.forward(s, p), "training step": network.step(s, p)}
-    return {"parameters": {"total": summary.parameters.value}, "phases": {k: [_op(o) for o in v] for k, v in phases.items()}}
+    p = Columns(batch=1.0, weight=2.0, activation=2.0, fused=1.0, length=1)
+    phases = {"forward pass": networks.forward(workload, p), "training step": networks.step(workload, p)}
+    counted = {"total": networks.parameters(workload)}
+    return {"parameters": counted, "phases": {k: [_op(o) for o in v] for k, v in phases.items()}}
 
 
 def _op(op: Op) -> dict[str, Any]:
@@ -63,6 +60,6 @@ def summary(workload: Workload) -> dict[str, Any]:
         a, size = estimate.architecture_table([workload.architecture])
         row |= {"parameters": float(size.total[0]), "active": float(active_parameters(a)[0])}
         row |= {"context": workload.architecture.max_context}
-    elif workload.network:
-        row |= {"parameters": workload.network.parameters.value}
+    elif workload.network or workload.graph:
+        row |= {"parameters": networks.parameters(workload)}
     return row

@@ -256,7 +256,7 @@ SIZED = (
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (ZOO, "needs exactly one of architecture, network and of"),
+        (ZOO, "needs exactly one of architecture, network, graph, parts and of"),
         (ZOO + SIZED + "}\nof: gpt2\n", "needs exactly one"),
         (ZOO + "of: gpt3\n", "unknown workload 'gpt3'"),
         (ZOO + SIZED.replace("num_kv_heads: 2", "num_kv_heads: 3") + "}", "cannot share 3"),

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.catalogue import price_table
+from planner.catalogue.check import check
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.schema.hardware import Instance, Provider
@@ -114,6 +115,15 @@ def test_a_table_of_the_home_wins_over_the_shipped_and_not_over_the_users_own(
     assert profiles.written_in("provider", "lambda")[1] == home / "offers" / "lambda.csv"
     (tabled / "offers" / "lambda.yaml").write_text(ACME + "offers: []\n")
     assert Profiles([tabled]).provider("lambda").offers == ()
+
+
+def test_an_instance_without_a_price_is_warned_of(tabled: Path) -> None:
+    (tabled / "offers" / "acme.csv").write_text(TEXT.replace("half,moon-1,11.5,,USD,2026-01-01,list\n", ""))
+    found = check(Profiles([tabled]), today=date(2026, 1, 2))
+    assert [w for w in found.warnings if str(tabled) in w] == [
+        f"{tabled}/offers/acme.yaml: 1 of its instances have no price, like half"
+    ]
+    assert not [p for p in found.problems if str(tabled) in p]
 
 
 def test_a_row_may_describe_its_instance(refused: Refused) -> None:

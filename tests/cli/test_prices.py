@@ -137,6 +137,28 @@ def test_a_table_edited_by_hand_is_not_overwritten(home: Path, server: Server, p
     assert planner(*refresh, "--force").status == 0 and price("box", "moon-1") == 18
 
 
+def test_a_table_that_cannot_be_read_is_named_and_can_be_overwritten(
+    home: Path, own: Path, planner: Callable[..., Any], refused: Callable[..., str]
+) -> None:
+    file = own / "vms.csv"
+    file.write_text(FEED)
+    assert planner("prices", "import", file, "--provider", "acme").status == 0
+    table = home / "offers" / "acme.csv"
+    table.write_text(table.read_text()[:-30])
+    assert f"{table}:" in refused("prices", "status")
+    assert str(table) in refused("prices", "import", file, "--provider", "acme")
+    assert planner("prices", "import", file, "--provider", "acme", "--force").status == 0
+    assert price("box", "moon-1") == 18
+
+
+def test_what_cannot_be_written_leaves_what_is_there(home: Path, own: Path, refused: Callable[..., str]) -> None:
+    file = own / "vms.csv"
+    file.write_text(FEED)
+    home.write_text("a file where the folder should be")
+    assert "cannot be written" in refused("prices", "import", file, "--provider", "acme")
+    assert price("box", "moon-1") == 20
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # gpuhunt closes its file late
 def test_gpuhunt_publishes_an_archive(home: Path, server: Server, planner: Callable[..., Any]) -> None:
     pytest.importorskip("gpuhunt")

@@ -14,7 +14,9 @@ from planner.decide.life_setup import setup, short, size
 from planner.decide.life_words import pays
 from planner.errors import InputError
 from planner.model import scaling
+from planner.schema.hardware import TERMS
 from planner.schema.inputs import Inputs, Life
+from planner.schema.money import Rent
 from planner.schema.plan import Distil, Lifetime, Model
 from planner.schema.workload import Architecture, Moe, Workload
 from planner.search import phases
@@ -65,6 +67,17 @@ def test_the_record_is_whole(result: Result) -> None:
     assert all(c.rejected.startswith("serving: ") for c in result.candidates if c not in known)
     for c in known:
         assert sum(c.cost_parts.values()) == pytest.approx(c.cost.value) and c.cost.low <= c.cost.value <= c.cost.high
+
+
+def test_energy_is_that_of_training_and_of_every_month() -> None:
+    question = asked(precision=("bf16",), economics={"carbon_intensity": 1e-7})
+    found = next(c for c in decide(question).candidates if c.label == "Tiny LM, 1.3 billion, bf16")
+    k = setup(question, unheard)
+    run, serve = phases.training(question, k.base, 1e11)[0], phases.serving(question, k.base, "bf16")[0]
+    assert run.energy and serve.energy and serve.carbon and run.carbon
+    assert found.energy == pytest.approx(run.energy + 24 * serve.energy)
+    assert found.carbon == pytest.approx(run.carbon + 24 * serve.carbon)
+    assert found.energy_per_unit == pytest.approx((run.energy + 24 * serve.energy) / (2 * 24 * 730 / 24))
 
 
 def test_the_chart_s_base_costs_at_the_plan_s_traffic_what_the_table_says(result: Result) -> None:
@@ -167,10 +180,14 @@ def test_thinned_offers_lose_no_best_one() -> None:
     devices, systems, shop = fleet()
     dear = provider(offer("alder.1", "alder-x8", devices=1, on_demand=9.0, spot=0.5), id="dear")
     both = inputs(devices=devices, systems=systems, providers=(shop, dear), hardware={"terms": ("on_demand", "spot")})
-    kept = {(p.id, o.id): o.prices for p in phases.thinned(both).providers for o in p.offers}
-    assert kept["dear", "alder.1"].on_demand is None and kept["dear", "alder.1"].spot
-    assert kept["shop", "alder.1"].spot is None and kept["shop", "alder.1"].on_demand
-    assert kept["shop", "birch.8"].owned is None
+    kept = {(p.id, o.id, t) for p in phases.thinned(both).providers for o in p.offers for t in TERMS if getattr(o.prices, t)}
+    assert kept == {
+        ("shop", "alder.1", "on_demand"), ("shop", "alder.8", "on_demand"), ("dear", "alder.1", "spot"),
+        ("shop", "birch.1", "on_demand"), ("shop", "birch.8", "on_demand"), ("shop", "cedar.1", "on_demand"),
+        ("shop", "cedar.8", "on_demand"),
+    }  # fmt: skip
+    wants = replace(both, plan=replace(both.plan, rent=Rent(egress=1e12)))
+    assert {p.id for p in phases.thinned(wants).providers for o in p.offers if o.prices.on_demand} == {"shop", "dear"}
 
 
 def test_a_budget_is_of_the_whole_life(result: Result) -> None:

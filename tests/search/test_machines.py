@@ -20,6 +20,7 @@ from tests.search.records import (
     LANGUAGE,
     SERVE,
     SOURCES,
+    VISION,
     device,
     figure,
     inputs,
@@ -113,10 +114,10 @@ def test_devices_alike_come_between_family_and_kind() -> None:
 
 def test_only_the_laws_that_a_model_goes_through_are_cited() -> None:
     _, (found,) = machine([Setting(device(), None, "bf16")], {}.get)
-    dense, latent = LANGUAGE.architecture, replace(LANGUAGE.architecture, mla=Mla(512, 256, 64, 32, 64))  # type: ignore[type-var]
-    assert "attention" in used("serve", found, dense) and not {"mla", "decode_mla", "experts"} & set(used("serve", found, dense))
-    assert {"mla", "decode_mla"} < set(used("serve", found, latent)) and "attention" not in used("serve", found, latent)
-    assert set(used("infer", found, None)) == {"network"}
+    latent = replace(LANGUAGE, architecture=replace(LANGUAGE.architecture, mla=Mla(512, 256, 64, 32, 64)))  # type: ignore[type-var]
+    assert "attention" in used(found, LANGUAGE) and not {"mla", "decode_mla", "experts"} & set(used(found, LANGUAGE))
+    assert {"mla", "decode_mla"} < set(used(found, latent)) and "attention" not in used(found, latent)
+    assert set(used(found, VISION)) == {"network"}
 
 
 def test_the_evidence_is_that_of_the_weakest_law() -> None:

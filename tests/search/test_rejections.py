@@ -159,7 +159,7 @@ def test_data_parallel_degrees_are_whole() -> None:
 def test_a_question_the_workload_cannot_be_asked() -> None:
     with pytest.raises(InputError, match="not a language model"):
         one(SERVE, workload=VISION)
-    with pytest.raises(InputError, match="no network summary"):
+    with pytest.raises(InputError, match="neither operations nor a network summary"):
         one(INFER, workload=LANGUAGE)
     with pytest.raises(InputError, match="longer than tiny-lm allows: 8,192"):
         one(replace(SERVE, input_tokens=8000.0, output_tokens=500.0))

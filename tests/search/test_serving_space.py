@@ -114,3 +114,8 @@ def test_unlike_devices_take_prompts_in_and_decode() -> None:
 def test_a_precision_that_a_device_lacks() -> None:
     with pytest.raises(InputError, match="no published peak"):
         deployments.best(ASKED, subject("serve"), ("nvfp4",), 64, {}.get)
+
+
+def test_kernels_one_after_another_are_slower() -> None:
+    plain, eager = cheapest(tpot=1.0), cheapest(tpot=1.0, eager=True)
+    assert eager.throughput.value / eager.devices < plain.throughput.value / plain.devices

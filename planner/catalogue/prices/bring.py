@@ -9,7 +9,7 @@ from planner.catalogue.prices import feeds, store
 from planner.catalogue.prices.merge import Taken, merge
 from planner.catalogue.prices.origins import MOST, PLACES
 from planner.catalogue.profiles import Profiles
-from planner.errors import printable
+from planner.errors import InputError, printable
 from planner.schema.quote import Table
 
 
@@ -21,14 +21,24 @@ class Brought:
     taken: Taken
 
 
-def bring(text: str, origin: feeds.Origin, profiles: Profiles, *, force: bool = False, old: Table | None = None) -> Brought:
-    """Read a feed and lay it over the prices in force, or over ``old``. Nothing is written."""
+def bring(text: str, origin: feeds.Origin, profiles: Profiles, *, force: bool = False) -> Brought:
+    """Read a feed and lay it over the prices in force. Nothing is written."""
     provider = profiles.described(origin.provider)
     feed = feeds.read(text, origin)
-    named = {i.system for i in provider.instances.values()} | {q.system for q in feed.quotes if q.system}
+    old = _in_force(provider.id, profiles, force)
+    named = {i.system for i in provider.instances.values()} | {q.system for t in (feed, old) for q in t.quotes if q.system}
     systems = {id: profiles.system(id) for id in named if id in profiles.files["system"]}
-    old = store.in_force(provider.id, profiles) if old is None else old
     return Brought(old, merge(feed, old, provider, systems, force=force))
+
+
+def _in_force(provider: str, profiles: Profiles, force: bool) -> Table:
+    """The table in force; the shipped one where that cannot be read and is to be overwritten."""
+    try:
+        return store.in_force(provider, profiles)
+    except InputError:
+        if not force:
+            raise
+        return store.as_shipped(provider)
 
 
 def from_file(path: Path, provider: str, day: date | None) -> tuple[str, feeds.Origin]:

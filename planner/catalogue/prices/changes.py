@@ -6,6 +6,8 @@ from typing import Literal
 
 from planner.schema.quote import Table
 
+SAME = 1e-6
+"""Share below which a difference is rounding."""
 Kind = Literal["added", "removed", "dearer", "cheaper"]
 
 
@@ -42,7 +44,7 @@ def _prices(table: Table) -> Prices:
 def _changes(old: Prices, new: Prices) -> Iterator[Change]:
     for key in {**old, **new}:
         before, after = old.get(key), new.get(key)
-        if before == after:
+        if before is not None and after is not None and abs(after / before - 1) < SAME:
             continue
         kind: Kind = "dearer"
         if before is None or after is None:

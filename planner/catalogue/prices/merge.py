@@ -58,6 +58,9 @@ def merge(feed: Table, old: Table, provider: Provider, systems: Mapping[str, Sys
         now = pairs.get((q.instance, q.region))
         if now is None and q.instance in known and q.region in covered:
             continue
+        if (what := described(q, provider.instances)) is None or what.system not in systems:
+            taken.leave("in force of instances that the catalogue no longer knows", q.instance, len(q.prices))
+            continue
         prices = {t: p for t, p in q.prices.items() if now is None or t not in terms}
         kept.append(replace(q, prices=prices, line=0))
     taken.table = Table(tuple(_possible([*kept, *new], taken)), {**old.sources, **feed.sources})

@@ -71,7 +71,7 @@ def _azure(fetcher: Fetcher, base: str, _: str, provider: Provider) -> tuple[str
             page = _page_of(fetcher.get(url, ("json",)), url)
             items += page["Items"]
             url = page.get("NextPageLink")
-            if url and urlsplit(url).hostname != urlsplit(base).hostname:
+            if url and (urlsplit(url).scheme, urlsplit(url).hostname) != (urlsplit(base).scheme, urlsplit(base).hostname):
                 raise InputError("leads to another host for its next page", where=printable(base, 200))
         else:
             raise InputError(f"has more than {PAGES} pages", where=printable(base, 200))

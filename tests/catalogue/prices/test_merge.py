@@ -83,6 +83,11 @@ def test_an_instance_that_the_feed_does_not_know_keeps_its_prices() -> None:
     assert merged(table(quote("big", on_demand=19.0)), OLD)["small", "moon-1"] == {"on_demand": 3.0}
 
 
+def test_what_the_catalogue_no_longer_knows_goes() -> None:
+    old = table(*OLD.quotes, quote("gone", day=THEN, on_demand=1.0))
+    assert ("gone", "moon-1") not in merged(table(quote("big", on_demand=19.0), quote("small", on_demand=3.0)), old)
+
+
 def test_a_price_of_all_regions_gives_way_to_those_of_each() -> None:
     old = table(quote("big", "", day=THEN, on_demand=20.0))
     assert merged(table(quote("big", "moon-2", on_demand=21.0)), old) == {("big", "moon-2"): {"on_demand": 21.0}}
@@ -177,6 +182,7 @@ def test_changes() -> None:
     ]
     assert [c.share for c in found][:2] == [pytest.approx(0.25), pytest.approx(-0.1)]
     assert changes(OLD, OLD) == []
+    assert changes(table(quote("big", on_demand=50.60954082)), table(quote("big", on_demand=50.609540824))) == []
 
 
 def test_another_currency_is_another_price() -> None:

@@ -1,0 +1,86 @@
+"""A network's pass on candidates, whichever way its workload describes it: by its three numbers, or operation by operation."""
+
+from planner.errors import InputError
+from planner.model import policy
+from planner.model.columns import Array, Columns
+from planner.model.families import graph, network
+from planner.model.operation import Op
+from planner.schema.hardware import Device
+from planner.schema.workload import Network, Workload
+from planner.search.machines import COMMON
+
+
+def unsuited(workload: Workload, device: Device) -> str:
+    """Why a device cannot be asked for a workload, or "": one without memory beside its chip keeps what passes between
+    operations on it, which the laws of operators do not know."""
+    main = device.level("main")
+    if workload.graph is None or (main is not None and main.bandwidth is not None):
+        return ""
+    return f"{device.name} has no memory beside its chip: it is known by whole networks only, not operation by operation"
+
+
+def laws(workload: Workload) -> tuple[str, ...]:
+    """The laws that an estimate of a network stands on."""
+    if workload.graph is None:
+        return ("network",)
+    kinds = {layer.op for layer in workload.graph.operations}
+    return (*COMMON, *(law for law in ("convolution", "attention") if law in kinds))
+
+
+def forward(workload: Workload, rows: Columns) -> list[Op]:
+    """Operators of a pass of rows.batch samples."""
+    return graph.forward(workload.graph, rows) if workload.graph else network.forward(_summary(workload, len(rows)), rows)
+
+
+def step(workload: Workload, rows: Columns) -> list[Op]:
+    """Operators of the forward and backward pass of a training step."""
+    return graph.step(workload.graph, rows) if workload.graph else network.step(_summary(workload, len(rows)), rows)
+
+
+def parameters(workload: Workload) -> float:
+    """All weights [count]."""
+    return (workload.graph.parameters if workload.graph else _known(workload).parameters).value
+
+
+def held(workload: Workload, rows: Columns) -> dict[str, Array]:
+    """Bytes that inference holds on a device: weights, a large table's share of them, and activations (N,)."""
+    count = parameters(workload)
+    if workload.graph is None:
+        summary = _known(workload)
+        activations = summary.activations.value if summary.activations else 0.0
+        return {"weights": count * rows.weight, "activations": activations * rows.activation * rows.batch}
+    g = workload.graph
+    apart, ways = graph.tables(g), rows.ways if "ways" in rows else 1.0
+    parts = {"weights": (count - apart) * rows.weight, "activations": graph.widest(g) * rows.activation * rows.batch}
+    return parts | ({"tables": apart / ways * rows.weight} if apart else {})
+
+
+def trained(workload: Workload, rows: Columns) -> dict[str, Array]:
+    """Bytes that a training step holds on a device, every part on each of them but large tables (N,): ``rows.optimizer``."""
+    count = parameters(workload)
+    g, kind = workload.graph, policy.optimizer(rows)
+    apart, ways = (graph.tables(g) if g else 0.0), rows.ways if "ways" in rows else 1.0
+    dense = count - apart
+    activations = graph.kept(g) if g else (s.value if (s := _known(workload).activations) else 0.0)
+    held = {
+        "weights": dense * rows.weight, "gradients": dense * rows.weight, "optimizer": dense * kind.state,
+        "activations": activations * rows.activation * rows.batch,
+    }  # fmt: skip
+    return held | ({"tables": apart / ways * (rows.weight + TABLE_STATE)} if apart else {})
+
+
+TABLE_STATE = 0.25
+"""Bytes an element of an embedding table that row-wise Adagrad keeps: one fp32 number a row of 16 elements and more
+(FBGEMM's EXACT_ROWWISE_ADAGRAD, which torchrec trains with)."""
+
+
+def _known(workload: Workload) -> Network:
+    if workload.network is None:
+        raise InputError(f"'{workload.id}' has neither operations nor a network summary")
+    return workload.network
+
+
+def _summary(workload: Workload, n: int) -> Columns:
+    summary = _known(workload)
+    activations = summary.activations.value if summary.activations else 0.0
+    return Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=n)
