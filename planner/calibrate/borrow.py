@@ -18,6 +18,8 @@ from planner.schema.hardware import Device
 
 WHOLE = ("network", "engine")
 """Laws whose coefficients mean something only together: a borrower takes one member's set, the middle one's."""
+TRAINING = "-train"
+"""Behind the name of a stack that serves and trains: what it is in training is no default for serving."""
 Member = tuple[Device, Calibration]
 
 
@@ -38,13 +40,19 @@ class Transferred:
 def lent(members: Sequence[Member]) -> list[Calibration]:
     """What families, devices alike (one vendor, one kind of memory), kinds, and all devices lend."""
     families = {name: borrowed(name, "family", some) for name, some in _grouped((d.family, c) for d, c in members).items()}
-    families = {name: _powered(family, [d for d, _ in members if d.family == name]) for name, family in families.items()}
+    families = {name: _powered(family, _kernels(name, members)) for name, family in families.items()}
     alike = _grouped((name, families[family]) for name, family in dict.fromkeys((d.alike, d.family) for d, _ in members))
     found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
     kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
     lenders = {name: borrowed(name, "kind", some) for name, some in kinds.items()}
     found += [_straight(c) if c.id == EVERY else c for c in lenders.values()]
     return [c for c in found if c.laws]
+
+
+def _kernels(family: str, members: Sequence[Member]) -> list[Device]:
+    """The family's devices whose kernels were timed; all of them where only whole networks were."""
+    own = [(d, c) for d, c in members if d.family == family]
+    return [d for d, c in own if set(c.laws) - set(WHOLE)] or [d for d, _ in own]
 
 
 def _powered(family: Calibration, devices: Sequence[Device]) -> Calibration:
@@ -87,7 +95,9 @@ def borrowed(name: str, covers: Literal["family", "kind"], members: Iterable[Cal
             laws.setdefault(law, {})[variant] = _middle(fits) if law in WHOLE else _median(fits)
     for law in WHOLE:  # laws by software stack: a stack nobody measured here borrows from all of them
         if law in laws:
-            laws[law]["default"] = _middle([fit for m in members for fit in m.laws.get(law, {}).values()])
+            laws[law]["default"] = _middle(
+                [fit for m in members for stack, fit in m.laws.get(law, {}).items() if not stack.endswith(TRAINING)]
+            )
     sources = {"siblings": f"median of the calibrations of {', '.join(m.id for m in members)}"}
     return Calibration(name, covers, sources, laws)
 

@@ -47,9 +47,14 @@ def held_out(groups: Array) -> Array:
 
 
 def solve(
-    predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], held: Array, *, limit: int = 4000
-) -> Fitted:
-    """Fit on the points that are not ``held`` (N,), at most ``limit`` of them drawn with a fixed seed; measure on the held."""
+    predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], held: Array, *, limit: int = 4000,
+    pull: float = 0.0, scale: float = 0.1,
+) -> Fitted:  # fmt: skip
+    """Fit on the points that are not ``held`` (N,), at most ``limit`` of them drawn with a fixed seed; measure on the held.
+
+    ``pull`` draws each coefficient to its start: the error that a logarithm of one away weighs as much as. It decides
+    where the points do not say. Errors beyond ``scale`` count by their size, smaller ones by its square.
+    """
     rng = np.random.default_rng(SEED)
     chosen = np.flatnonzero(~held)
     if len(chosen) > limit:
@@ -58,11 +63,12 @@ def solve(
     train, target = points.take(chosen), np.log(seconds[chosen])
 
     def residuals(x: Array) -> Array:
-        return np.log(predict(train, _columns(names, x, len(train)))) - target
+        off = np.log(predict(train, _columns(names, x, len(train)))) - target
+        return np.concatenate([off, pull * (x - start)]) if pull else np.asarray(off)
 
     low, high = (_squash(np.array([getattr(ranges[n], side) for n in names])) for side in ("low", "high"))
     start = _squash(np.array([ranges[n].start for n in names]))
-    found = least_squares(residuals, start, bounds=(low, high), loss="soft_l1", f_scale=0.1, x_scale="jac", max_nfev=60)
+    found = least_squares(residuals, start, bounds=(low, high), loss="soft_l1", f_scale=scale, x_scale="jac", max_nfev=60)
     rest = points.take(held)
     ape = np.abs(predict(rest, _columns(names, found.x, len(rest))) / seconds[held] - 1)
     values = dict(zip(names, _stretch(found.x).tolist(), strict=True))

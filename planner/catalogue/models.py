@@ -43,7 +43,7 @@ def find_workload(name: str, profiles: Profiles, folder: Path, where: str = "") 
     workload = read(path, Workload, id=path.stem if ID.fullmatch(path.stem) else "workload")
     sound(workload, path)
     workload = whole(workload, profiles.workload, path)
-    return profiles.workload(workload.of, where=f"{path} of") if workload.of else workload
+    return profiles.workload(workload.of, where=f"{path} of") if workload.of else profiles.with_sums(workload)
 
 
 def from_config(path: Path) -> Workload:

@@ -26,6 +26,8 @@ from planner.schema.workload import Workload
 ANY = Workload("any", "any work", {})
 LIFE = {"queries_per_day": (1, 1e12, "5 million"), "months": (0.1, 600, "24")}
 GOALS = ("serve", "train", "infer", "capacity", "lifetime")
+BY_PHASE = ("profiles", "prices", "calibrations")
+"""What hashes a lifetime has twice: its training may use other hardware than its serving."""
 FLAGS = Path("flags")  # what messages call a plan that was given as options
 
 
@@ -100,7 +102,7 @@ def gather(plan: Plan, text: str, path: Path, profiles: Profiles) -> Inputs:
         for role in ("student", "teacher"):
             if name := getattr(distil, role):
                 models[name] = find_workload(name, profiles, path.parent, where=_at(path, text, "lifetime", "distil", i, role))
-    hashes = {**serving.hashes, "training profiles": training.hashes["profiles"]}
+    hashes = {**serving.hashes, **{f"training {name}": training.hashes[name] for name in BY_PHASE}}
     pairs = {(teacher, s.model): f"{s.score} ({s.source})" for teacher, known in smaller.items() for s in known}
     return replace(serving, life=Life(training, compression(), models, pairs), hashes=hashes)
 

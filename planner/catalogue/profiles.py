@@ -7,6 +7,7 @@ same layout as ``hardware_profiles/``; a ``workloads/`` in it adds to the zoo.
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, get_args
@@ -15,6 +16,7 @@ from planner.catalogue import price_table
 from planner.catalogue.document import read, read_text
 from planner.catalogue.graphs import whole
 from planner.catalogue.home import home
+from planner.catalogue.networks import NetworkTable
 from planner.catalogue.offers import sound as sound_offers
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
@@ -68,6 +70,7 @@ class Profiles:
 
     def __init__(self, extra: Sequence[Path] = ()) -> None:
         self.roots = [*shipped(), *extra]
+        self.networks = NetworkTable()
         self.extra = list(extra)
         self._read: dict[tuple[str, str], object] = {}
 
@@ -149,11 +152,16 @@ class Profiles:
         workload = self._load("workload", id, Workload, where)
         path = self.files["workload"][id]
         sound(workload, path)
-        return whole(workload, self._part, path)
+        return self.with_sums(whole(workload, self._part, path))
 
     def _part(self, id: str, where: str) -> Workload:
         """A zoo entry as its file has it: what stands in another's parts has none itself."""
         return self._load("workload", id, Workload, where)
+
+    def with_sums(self, workload: Workload) -> Workload:
+        """A network with what its graph does, where the tables know it or one of its family."""
+        network = workload.network
+        return replace(workload, network=self.networks.described(workload.id, "", network)) if network else workload
 
     def calibration(self, id: str) -> Calibration | None:
         """The calibration of that id, or None: a device need not have one."""

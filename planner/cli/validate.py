@@ -18,6 +18,7 @@ class LeaveOut(StrEnum):
 
     workload = "workload"
     devices = "devices"
+    family = "family"
 
 
 EXAMPLES = """Examples: planner validate measurements/*.csv --format json;
@@ -31,7 +32,10 @@ def command(
         Path | None, typer.Option(metavar="FILE", help="Write the spread of errors by task and evidence here (YAML).")
     ] = None,
     leave_out: Annotated[
-        LeaveOut | None, typer.Option(help="Refit each stack without a model, or a number of devices, and estimate those runs.")
+        LeaveOut | None,
+        typer.Option(
+            help="Refit each stack without a model, a number of devices or (networks) a family of names, and estimate those runs."
+        ),
     ] = None,
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Bound each row by intervals from other rows alone, and count what they hold.")

@@ -99,8 +99,9 @@ def goal(inputs: Inputs) -> str:
         return ", ".join([asked, *limits]) + (f" within {units.duration(s.within)}" if s.within else "")
     if plan.infer:
         limit = f", latency under {units.duration(plan.infer.latency)}" if plan.infer.latency else ""
+        many = f"{n(plan.infer.streams)} streams of " if plan.infer.streams > 1 else ""
         sites = f" at each of {plan.sites:,} sites" if plan.fleet else ""
-        return f"{n(plan.infer.samples_per_second)} samples/s{sites}{limit}"
+        return f"{many}{n(plan.infer.samples_per_second)} samples/s{sites}{limit}"
     if plan.capacity:
         used = f"used {100 * plan.economics.busy:.0f} % of the time" if plan.economics.busy < 1 else "used all the time"
         return f"{plan.capacity.devices:,} devices for {units.duration(plan.economics.horizon)}, {used}"

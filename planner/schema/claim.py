@@ -75,6 +75,10 @@ CORES_APART = frozenset({"neuron"})
 """Stacks that run a whole model on each core of a device, side by side, unless told to split it (AWS Neuron documentation,
 torch_neuronx.DataParallel): published batches and latencies of encoders are those of one core, and throughput that of all."""
 
+NETWORKS = "-network"
+"""Behind the name of a stack that runs networks beside language models: the kernels of one say nothing about the other's."""
+BOTH = frozenset({"mlperf"})
+
 HALF_GRADIENTS = frozenset({"megatron", "maxtext"})
 """Stacks that keep and exchange gradients in 16 bits: NeMo's, by its guide (docs.nvidia.com/nemo-framework, "Mixed Precision
 Training")."""
@@ -89,7 +93,7 @@ BY_OPERATOR = frozenset({"torchtitan"})
 UNBALANCED = frozenset({"torchtitan"})
 """Stacks whose context-parallel ranks hold consecutive tokens, so that the last of them has the most attention to compute."""
 
-TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed"})
+TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed", "timm"})
 """Stacks that serve and train: what they keep of their kernels' speed in training is of another name, with "-train" behind it."""
 
 RESERVED = frozenset({"trtllm"})
@@ -131,7 +135,10 @@ def precision(text: str) -> str:
     known |= {"mxfp4": "fp4", "fp8_block": "fp8", "amp": "fp16"}
     if plain in known:
         return known[plain]
-    if plain.startswith("{"):  # a submitter's table of precisions by part: the one that most parts name
+    if plain.startswith("{"):  # a submitter's table of precisions by part: of the part with the work, or what most parts name
+        unet = re.search(r"'unet': '(\w+)'", plain)
+        if unet:
+            return unet[1]
         named = re.findall(r"(fp32|fp16|bf16|fp8|int8|fp4)", plain)
         return max(set(named), key=named.count) if named else ""
     return plain
@@ -141,7 +148,7 @@ FED = 5
 """One network in so many feeds the fit of the network law; the others only ever score it."""
 FED_RUNS = 3
 """One run of a language model in so many feeds the fit of its software stack."""
-FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2}
+FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2, "vitis-ai": 2, "hailort": 2}
 """The same for stacks with so few published runs that a third of them would not do."""
 
 

@@ -136,12 +136,18 @@ class Train:
 
 @dataclass(frozen=True)
 class Infer:
-    """Run a network on so many samples a second (images, frames), within a latency."""
+    """Run a network on so many samples a second (images, frames) of each stream (a camera), within a latency."""
 
     __pydantic_config__ = STRICT
     samples_per_second: Annotated[float, Unit("count/second", above=True)]
     latency: Seconds | None = None
+    streams: Annotated[int, Unit("count", least=1)] = 1
     daily: Day = ()
+
+    @property
+    def rate(self) -> float:
+        """Samples a second of all streams."""
+        return self.samples_per_second * self.streams
 
 
 @dataclass(frozen=True)

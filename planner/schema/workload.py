@@ -84,6 +84,43 @@ class Architecture:
 
 
 @dataclass(frozen=True)
+class Sums:
+    """What the operators of a network's forward pass do with one sample, summed by kind.
+
+    Multiply-accumulates of convolutions of several taps (dense), of one tap and of products with weights (pointwise), over
+    groups, of each channel by itself (depthwise), and of attention. ``..._thin``: the same over their channels, each
+    times 1/outputs + 1/inputs. Elements read and written by products (moved), normalisations, batch normalisation and the
+    rest; attention scores; weights read; what comes in and goes out; operators, and how many of them are products (layers).
+    """
+
+    __pydantic_config__ = STRICT
+    dense: float = 0.0
+    pointwise: float = 0.0
+    grouped: float = 0.0
+    depthwise: float = 0.0
+    attention: float = 0.0
+    dense_thin: float = 0.0
+    pointwise_thin: float = 0.0
+    grouped_thin: float = 0.0
+    attention_thin: float = 0.0
+    moved: float = 0.0
+    norm: float = 0.0
+    batchnorm: float = 0.0
+    rest: float = 0.0
+    scores: float = 0.0
+    weights: float = 0.0
+    inputs: float = 0.0
+    outputs: float = 0.0
+    layers: float = 0.0
+    kernels: float = 0.0
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of all products."""
+        return self.dense + self.pointwise + self.grouped + self.depthwise + self.attention
+
+
+@dataclass(frozen=True)
 class Network:
     """Any network by the summary its publisher gives, per sample."""
 
@@ -92,6 +129,10 @@ class Network:
     macs: Count
     activations: Count | None = None
     input: str = ""
+    like: str = ""
+    """The network of ``planner/data/networks/graphs.csv`` that it is; by its name and numbers where this is absent."""
+    sums: Sums | None = None
+    """What its operators do; from that table where this is absent."""
 
 
 @dataclass(frozen=True)

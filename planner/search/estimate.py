@@ -5,6 +5,7 @@ the scenario's function names. ``architectures`` and ``machine`` are already tak
 """
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from planner.model.families import transformer
 from planner.model.families.transformer_size import flatten, parameters
 from planner.model.operation import Machine
 from planner.schema.precision import RECIPES
-from planner.schema.workload import Architecture
+from planner.schema.workload import Architecture, Network, Sums
 
 PRECISIONS = tuple(RECIPES)
 
@@ -34,6 +35,25 @@ def architecture_table(architectures: Sequence[Architecture]) -> tuple[Columns, 
         inner=table.expert_ffn_size, length=len(flat),
     )  # fmt: skip
     return table, size
+
+
+SUMS = tuple(f.name for f in fields(Sums))
+
+
+def network_table(networks: Sequence[Network]) -> Columns:
+    """Summary and graph of each network as columns (M,); one whose graph nobody counted does all its work in dense products."""
+    graphs = [n.sums or _plain(n) for n in networks]
+    summary = {
+        "macs": [n.macs.value for n in networks], "parameters": [n.parameters.value for n in networks],
+        "activations": [n.activations.value if n.activations else g.moved / 2 for n, g in zip(networks, graphs, strict=True)],
+    }  # fmt: skip
+    sums = {name: [getattr(g, name) for g in graphs] for name in SUMS}
+    return Columns({name: np.array(values, float) for name, values in {**summary, **sums}.items()}, length=len(networks))
+
+
+def _plain(network: Network) -> Sums:
+    activations = network.activations.value if network.activations else 0.0
+    return Sums(dense=network.macs.value, moved=2 * activations, weights=network.parameters.value)
 
 
 def with_precision(rows: Columns, codes: Array, *, quantised_cache: bool = True) -> Columns:

@@ -173,7 +173,7 @@ def _candidate(
     laws = found[setting]
     evidence = weakest(laws, *(networks.laws(inputs.workload) if inputs.plan.scenario == "infer" else ("matmul",)))
     graph = inputs.workload.graph is not None
-    task = task_of(inputs.plan.scenario, graph=graph)
+    task = task_of(inputs.plan.scenario, graph=graph, kind=place.device.kind)
     total = sum(made.cost_parts.values())
     millions = work(inputs, float(row.hours[0]) * lost) / 1e6
     near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
@@ -186,7 +186,10 @@ def _candidate(
         made, devices=int(row.devices[0]), precision=precision, layout=_layout(inputs, row),
         throughput=around(float(row.rate[0]) / lost, inputs.intervals, task, evidence, near),
         latency={
-            k: around(float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph), evidence, near)
+            k: around(
+                float(v[i]) * lost, inputs.intervals, task_of(inputs.plan.scenario, k, graph=graph, kind=place.device.kind),
+                evidence, near,
+            )
             for k, v in e.latency.items()
         },
         cost=spread, unit_cost=Estimate(total / millions, spread.low / millions, spread.high / millions, evidence),
@@ -209,7 +212,7 @@ def demand(inputs: Inputs) -> float:
     if plan.serve:
         return plan.serve.rate * plan.serve.output_tokens * plan.sites
     if plan.infer:
-        return plan.infer.samples_per_second * plan.sites
+        return plan.infer.rate * plan.sites
     if plan.capacity:
         return float(plan.capacity.devices)
     assert plan.train is not None

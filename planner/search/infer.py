@@ -8,7 +8,6 @@ from planner import units
 from planner.model import memory
 from planner.model.columns import Columns, product
 from planner.model.operation import Machine
-from planner.model.passes import run
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Infer
 from planner.search import estimate, networks
@@ -27,11 +26,13 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
     rows = grid.with_(fused=1.0, node=node, ways=node, **where)
     rows = estimate.with_precision(rows, rows.precision)
     machine = machines.take(rows.setting)
-    seconds = run(networks.forward(inputs.workload, rows), machine).seconds
+    seconds = networks.alone(inputs.workload, rows, machine).seconds
+    between = networks.stream(inputs.workload, rows, machine)
     known = np.isfinite(seconds)  # not where devices share tables over links that nobody published
-    rows, machine, node, seconds = rows.take(known), machine.take(known), node[known], seconds[known]
-    rate = rows.batch / seconds * node
-    instances = np.ceil(infer.samples_per_second / (rate * inputs.plan.economics.utilisation) - 1e-9)
+    rows, machine, node = rows.take(known), machine.take(known), node[known]
+    seconds, between = seconds[known], between[known]
+    rate = rows.batch / between * node
+    instances = np.ceil(infer.rate / (rate * inputs.plan.economics.utilisation) - 1e-9)
     sites = inputs.plan.sites
     rows = rows.with_(
         instances=instances * sites, devices=instances * node * sites, hours=np.full(len(rows), units.MONTH / units.HOUR),
@@ -50,7 +51,7 @@ def options(inputs: Inputs, infer: Infer, places: Sequence[Place], settings: Col
 def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> Explained:
     """The chosen rows with their parts."""
     machine = machines.take(rows.setting)
-    one = run(networks.forward(inputs.workload, rows), machine)
+    one = networks.alone(inputs.workload, rows, machine)
     latency = {"latency": one.seconds + _gathering(inputs, infer, rows)}
     ops = timed(networks.forward(inputs.workload, rows), machine)
     held = networks.held(inputs.workload, rows)
@@ -59,4 +60,4 @@ def explain(inputs: Inputs, infer: Infer, rows: Columns, machines: Machine) -> E
 
 def _gathering(inputs: Inputs, infer: Infer, rows: Columns) -> np.ndarray:
     """Mean wait until a batch has come together at one device: half the time its samples take to arrive."""
-    return (rows.batch - 1) / 2 / (infer.samples_per_second / np.maximum(rows.devices / inputs.plan.sites, 1))
+    return (rows.batch - 1) / 2 / (infer.rate / np.maximum(rows.devices / inputs.plan.sites, 1))

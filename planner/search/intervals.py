@@ -16,7 +16,7 @@ from planner.schema.workload import Architecture, Workload
 from planner.search.machines import Found
 from planner.search.result import Cited, Estimate
 
-Task = Literal["training", "serving", "first token", "network", "graph"]
+Task = Literal["training", "serving", "first token", "network", "accelerator", "graph"]
 Family = Literal["dense", "experts", "network", "graph", ""]
 Scenario = Literal["load", "batch", "prefill", "apart", "step", ""]
 """How the work is asked for: under load, a batch that starts and ends together, prompts alone, prefill and decode on separate
@@ -97,13 +97,20 @@ def around(value: float, intervals: Intervals, task: Task, evidence: str, about:
     return Estimate(value, value * low, value * high, evidence)
 
 
-def task_of(scenario: str, figure: str = "", *, graph: bool = False) -> Task:
-    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name; ``graph``: of operations."""
+ACCELERATORS = ("fpga", "asic")
+"""Kinds of devices whose compilers decide more about a network than its sizes do: their errors are counted apart."""
+
+
+def task_of(scenario: str, figure: str = "", *, graph: bool = False, kind: str = "") -> Task:
+    """The task whose errors bound a figure: ``scenario`` serve, train or infer; ``figure`` its name; ``graph``: of operations;
+    ``kind`` the device's."""
     if graph:
         return "graph"
     if scenario == "serve":
         return "first token" if figure.startswith("ttft") else "serving"
-    return "training" if scenario == "train" else "network"
+    if scenario == "train":
+        return "training"
+    return "accelerator" if kind in ACCELERATORS else "network"
 
 
 def spreads(intervals: Intervals, task: Task) -> list[str]:

@@ -23,7 +23,7 @@ ALIKE = {"fp16": "bf16", "bf16": "fp16"}
 USUAL_STACKS = {
     "serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"),
     "train": ("megatron", "fsdp", "maxtext", "synapse-train"),
-    "infer": (),
+    "infer": ("hailort", "vitis-ai", "mlperf-network", "timm"),
 }
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
@@ -89,7 +89,9 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
-    return {law: _first(law, variants, ladder) for law, variants in wanted.items()}
+    found = {law: _first(law, variants, ladder) for law, variants in wanted.items()}
+    own = _first("network", setting.stacks, ladder)  # a stack's own set, of any relative, before another stack's of a near one
+    return found | ({"network": own} if own.fit else {})
 
 
 def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machine, list[dict[str, Found]]]:
@@ -228,6 +230,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "cache": lambda s: _memory(s, "cache", "capacity"),
     "units": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.kind == "gpu" else np.nan,
     "cores": lambda s: s.device.compute_units.value if s.device.compute_units else 1.0,
+    "overlay": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.fpga else 0.0,
     "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
     "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
     "host_power": _host_power,

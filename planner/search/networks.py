@@ -1,12 +1,16 @@
 """A network's pass on candidates, whichever way its workload describes it: by its three numbers, or operation by operation."""
 
+import numpy as np
+
 from planner.errors import InputError
 from planner.model import policy
 from planner.model.columns import Array, Columns
 from planner.model.families import graph, network
-from planner.model.operation import Op
+from planner.model.operation import Machine, Op
+from planner.model.passes import Pass, run
 from planner.schema.hardware import Device
 from planner.schema.workload import Network, Workload
+from planner.search import estimate
 from planner.search.machines import COMMON
 
 
@@ -30,6 +34,18 @@ def laws(workload: Workload) -> tuple[str, ...]:
 def forward(workload: Workload, rows: Columns) -> list[Op]:
     """Operators of a pass of rows.batch samples."""
     return graph.forward(workload.graph, rows) if workload.graph else network.forward(_summary(workload, len(rows)), rows)
+
+
+def alone(workload: Workload, rows: Columns, machine: Machine) -> Pass:
+    """A pass with nothing beside it: its latency."""
+    ops = forward(workload, rows)
+    return run(ops, machine) if workload.graph else network.alone(ops, machine)
+
+
+def stream(workload: Workload, rows: Columns, machine: Machine) -> Array:
+    """Seconds between passes that follow each other (N,)."""
+    ops = forward(workload, rows)
+    return run(ops, machine).seconds if workload.graph else network.stream(ops, machine)
 
 
 def step(workload: Workload, rows: Columns) -> list[Op]:
@@ -81,6 +97,4 @@ def _known(workload: Workload) -> Network:
 
 
 def _summary(workload: Workload, n: int) -> Columns:
-    summary = _known(workload)
-    activations = summary.activations.value if summary.activations else 0.0
-    return Columns(macs=summary.macs.value, parameters=summary.parameters.value, activations=activations, length=n)
+    return estimate.network_table([_known(workload)]).take(np.zeros(n, int))

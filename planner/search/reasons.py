@@ -64,4 +64,5 @@ def bottleneck(one: Pass, i: int, device: Columns) -> str:
     if largest in ("matmul", "convolution", "attention", "experts"):
         compute = one.flop[i] / device.peak[0]
         return "compute" if compute > one.moved[i] / device.bandwidth[0] else "memory bandwidth"
-    return {"elementwise": "memory bandwidth", "lookup": "memory bandwidth", "pipeline": "pipeline bubble"}.get(largest, largest)
+    memory = dict.fromkeys(("elementwise", "lookup", "weights"), "memory bandwidth")
+    return {**memory, "pipeline": "pipeline bubble"}.get(largest, largest)

@@ -85,7 +85,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     near = about(request.mode, device.kind, subject.workload, found[0])
 
     def spread(figure: str, value: float) -> Estimate:
-        task = task_of(request.mode, figure, graph=subject.workload.graph is not None)
+        task = task_of(request.mode, figure, graph=subject.workload.graph is not None, kind=device.kind)
         return around(value, subject.intervals, task, evidence, near)
 
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
@@ -134,7 +134,7 @@ def _serve(r: Request, subject: Subject, rows: Columns, machine: object) -> Run:
     s = estimate.serve(a, rows, machine, continuous=True)  # type: ignore[arg-type]
     replicas = r.devices // tp
     each = rows.input_tokens + rows.output_tokens / 2
-    held = memory.serving(size, rows.batch * transformer.kv_bytes(a, rows, each), rows, rows.batch * each)
+    held = memory.serving(size, rows.batch * transformer.kv_bytes(a, rows, each + memory.BLOCK / 2), rows, rows.batch * each)
     rate = float(s.output_rate[0]) * replicas
     figures = {
         "output_tokens_per_s": rate, "requests_per_s": rate / r.output_tokens,

@@ -23,9 +23,9 @@ def joined(r: Request, workload: Workload) -> bool:
 def infer(r: Request, subject: Subject, rows: Columns, machine: Machine) -> Run:
     """A pass of r.batch samples on each device; large tables are shared among all of them."""
     rows = rows.with_(batch=float(r.batch), ways=float(r.devices), fused=0.0 if r.eager else 1.0)
-    one = run(networks.forward(subject.workload, rows), machine)
+    one = networks.alone(subject.workload, rows, machine)
     seconds = float(one.seconds[0])
-    rate = r.batch / seconds * r.devices
+    rate = r.batch / float(networks.stream(subject.workload, rows, machine)[0]) * r.devices
     held = {name: float(size[0]) for name, size in networks.held(subject.workload, rows).items()}
     figures = {"samples_per_s": rate, "latency_s": seconds}
     return Run(figures, rate, "million samples", held, one, {"batch": r.batch}, float(one.flop[0]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +12,83 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from planner.calibrate.fit import Range
-from planner.calibrate.networks import fit_networks
+from planner.calibrate.networks import KINDS, fit_networks
+from planner.catalogue.networks import family_of
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
-from planner.schema.claim import feeds_fit
+from planner.schema.claim import NETWORKS
 from planner.schema.coefficients import Calibration, Fit
-from planner.validate.predict import predict
+from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
 from planner.validate.translate import Translated
 
 
 def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
-    """(device, stack) -> fit, for every device with enough multi-sample inference rows of a zoo in the table at ``path``."""
+    """(device, stack) -> fit, for every device with enough multi-sample rows of a zoo in the table at ``path``."""
     found = translated(path, profiles)
+    try:
+        return _network_fits(found, found.table["feeds"].to_numpy(bool))
+    except ValueError as error:
+        raise InputError(str(error), where=str(path)) from None
+
+
+def _network_fits(found: Translated, feeds: NDArray[np.bool]) -> dict[tuple[str, str], Fit]:
+    """The same from the rows that ``feeds`` (N,) marks; raises ValueError where those are too few.
+
+    Accelerators of one family share a fit: their zoos are small, and what differs between them stands in their datasheets.
+    """
     t = found.table
     of_network = np.array([s.network is not None for s in found.subjects])[t["subject"]]
-    usable = (t["skip"] == "") & of_network & (t["task"] == "inference") & (t["metric"] == "samples_per_s")
-    usable &= ~t["scenario"].isin(["single_thread", "singlestream"])
-    fits = {}
-    for (device, stack), rows in t[usable].groupby(["hardware", "stack"]):
+    usable = (t["skip"] == "") & of_network & t["metric"].isin(["samples_per_s", "queries_per_s"])
+    usable &= t["scenario"] != "singlestream"
+    fits: dict[tuple[str, str], Fit] = {}
+    for (of, stack), rows in t[usable].groupby([_together(found)[usable], "stack"]):
         index = t.index.get_indexer(rows.index)
         r = Rows(found, index, lambda _: None)
-        batch = r.number("batch", 1.0)
+        batch = published_batch(r)
         seconds = batch * r.number("devices") / rows["value"].to_numpy(float)
-        fed = rows["workload"].map(feeds_fit).to_numpy(bool)
-        op = network.forward(r.networks(), r.base.with_(batch=batch))[0]
+        pass_ = network.step if rows["task"].iloc[0] == "training" else network.forward
+        ops = pass_(r.networks(), r.base.with_(batch=batch))
         source = f"{rows['source'].iloc[0]}, {rows['ref'].iloc[0].split('#')[0]}"
+        latency = (rows["scenario"] == "single_thread").to_numpy()
         try:
-            fits[str(device), str(stack)] = fit_networks(op, r.machine, seconds, fed, source)
+            fit = fit_networks(ops, r.machine, seconds, feeds[index], latency, str(stack), source)
         except ValueError as error:
-            raise InputError(str(error), where=f"{path} {device}") from None
+            raise ValueError(f"{of}: {error}") from None
+        fits |= {(device, str(stack)): fit for device in rows["hardware"].unique()}
     return fits
+
+
+FOLDS = 8
+
+
+def families_left_out(path: Path, profiles: Profiles) -> pd.DataFrame:
+    """Networks of a table, each estimated by fits that saw no network whose name begins with the same letters."""
+    found = translated(path, profiles)
+    t = found.table
+    fold = t["workload"].map(lambda name: int.from_bytes(sha256(family_of(name).encode()).digest()[:8], "big") % FOLDS).to_numpy()
+    done = []
+    for held in sorted(set(fold)):
+        fits = _network_fits(found, t["feeds"].to_numpy(bool) & (fold != held))
+        rows = Translated(t[fold == held].copy(), found.settings, found.subjects)
+        done.append(predict(rows, lambda id, fits=fits: _with_networks(profiles.calibration(id), id, fits)))  # type: ignore[misc]
+    return pd.concat(done)
+
+
+def _with_networks(plain: Calibration | None, id: str, fits: dict[tuple[str, str], Fit]) -> Calibration | None:
+    """A calibration whose networks are those of the device's trial fits, and no others."""
+    laws = {law: kept for law, kept in plain.laws.items() if law != "network"} if plain else {}
+    own = {stack: fit for (device, stack), fit in fits.items() if device == id}
+    return Calibration(id, "device" if own else plain.covers if plain else "kind", {}, {**laws, "network": own})
+
+
+def _together(found: Translated) -> "pd.Series[str]":
+    """Whose networks feed one fit: a device's; of zoos of few networks all of its family's, of still fewer its kind's."""
+    t = found.table
+    whose = t["hardware"].where(~t["stack"].isin(list(KINDS)), found.of_device("family"))
+    return whose.where(~t["stack"].str.endswith(NETWORKS), found.of_device("kind"))
 
 
 TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")
@@ -92,10 +137,10 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
     found = [translated(path, profiles) for path in paths]
     runs: dict[tuple[str, str], list[Translated]] = {}
     for t, f in zip(tables, found, strict=True):
-        families = np.array([s.device.family for s in f.settings] + [""])[t["setting"].to_numpy()]
-        usable = t["estimate"].notna() & (t["kind"] != "network") & (t["stack"] != "default")
+        families = f.of_device("family")
+        usable = t["estimate"].notna() & ~t["kind"].isin(["network", "accelerator"]) & (t["stack"] != "default")
         usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
-        for key, rows in t[usable].groupby([pd.Series(families, index=t.index), "stack"]):
+        for key, rows in t[usable].groupby([families[usable], "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
     return runs
 

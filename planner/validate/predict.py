@@ -13,7 +13,7 @@ from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.schema.claim import CORES_APART, PIECE, SERIAL, WRITTEN
 from planner.search import estimate
-from planner.search.intervals import About, Scenario, family_of
+from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
 from planner.validate import published_serving, published_training
 from planner.validate.rows import Rows
@@ -42,20 +42,21 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
     training = (t["task"] == "training").to_numpy()
     open_ = (t["skip"] == "").to_numpy()
     loaded = t["scenario"].isin(["offline", "server", "interactive", "concurrency", "concurrency_disaggregated"]).to_numpy()
-    apart = (t["scenario"] == "concurrency_disaggregated").to_numpy()
+    split = (t["scenario"] == "concurrency_disaggregated").to_numpy()
     text, net = of == "transformer", of == "network"
     for rows, function in (
-        (text & training, published_training.step), (text & loaded & ~apart, published_serving.loaded),
-        (text & apart, published_serving.apart), (text & ~training & ~loaded, _alone),
+        (text & training, published_training.step), (text & loaded & ~split, published_serving.loaded),
+        (text & split, published_serving.apart), (text & ~training & ~loaded, _alone),
         (net & training, _network_training), (net & ~training, _network),
     ):  # fmt: skip
         index = np.flatnonzero(rows & open_)
         if index.size:
             _fill(t, index, Rows(translated, index, find), function)
     first = (t["metric"] == "ttft_s").to_numpy()
-    t["kind"] = np.select([net, training, first], ["network", "training", "first token"], "serving")
+    on_chip = net & translated.of_device("kind").isin(ACCELERATORS).to_numpy()
+    t["kind"] = np.select([on_chip, net, training, first], ["accelerator", "network", "training", "first token"], "serving")
     t["about"] = pd.Series(_about(t, translated), index=t.index, dtype=object)
-    t["in_fit"] = t["feeds"] & ~(net & training)
+    t["in_fit"] = t["feeds"]
     missing = t["estimate"].isna() & (t["skip"] == "")
     t.loc[missing, "skip"] = "no estimate for the metric " + t.loc[missing, "metric"].str.slice(0, 40)
     return t
@@ -143,26 +144,31 @@ def _tensor_degree(r: Rows, a: Columns) -> Array:
 
 
 def _network(r: Rows) -> dict[str, Array]:
-    """A network summary: a batch at a time on each device; an FPGA's host threads each drive one of its cores."""
-    summary = r.networks()
-    batch = r.number("batch", 1.0)
+    """A network: a batch at a time on each device; an FPGA's host threads each drive one of its cores."""
+    batch = published_batch(r)
     scenario = r.table["scenario"].to_numpy()
-    alone = scenario == "single_thread"
-    share = np.where(alone, 1 / np.maximum(1.0, r.machine.device.cores), 1.0)
-    machine = replace(r.machine, device=r.machine.device.with_(peak=r.machine.device.peak * share))
-    p = r.base.with_(batch=batch)
-    seconds = run(network_family.forward(summary, p), machine).seconds
-    rate = batch / seconds * r.number("devices")
+    ops = network_family.forward(r.networks(), r.base.with_(batch=batch))
+    one = network_family.alone(ops, r.machine).seconds
+    between = np.where(scenario == "single_thread", one, network_family.stream(ops, r.machine))
+    rate = batch / between * r.number("devices")
     streams = np.where(scenario == "multistream", 8.0, batch)
-    latency = seconds / batch * streams
+    latency = one / batch * streams
     return {"samples_per_s": rate, "queries_per_s": rate, "latency_p50_s": latency, "Latency (ms)": latency * 1e3}
 
 
 def _network_training(r: Rows) -> dict[str, Array]:
-    """A training step of a network summary, data parallel."""
-    summary = r.networks()
+    """A training step of a network, data parallel."""
     batch = r.number("batch", 1.0)
-    p = r.base.with_(batch=batch)
-    seconds = run(network_family.step(summary, p), r.machine).seconds
+    seconds = run(network_family.step(r.networks(), r.base.with_(batch=batch)), r.machine).seconds
     rate = batch / seconds * r.number("devices")
     return {"samples_per_s": rate, "step_s": seconds}
+
+
+QUEUED_BATCH = 64.0
+"""Samples of a pass where a benchmark queues as many as the machine takes and does not say how many it took."""
+
+
+def published_batch(r: Rows) -> Array:
+    """Samples a pass: the row's own, else one, or QUEUED_BATCH where samples wait."""
+    waiting = r.table["scenario"].isin(["offline", "server"]).to_numpy()
+    return np.where(np.isnan(r.number("batch")), np.where(waiting, QUEUED_BATCH, 1.0), r.number("batch"))

@@ -52,12 +52,10 @@ class Rows:
         return a.take(back), size.take(back)
 
     def networks(self) -> Columns:
-        """macs, parameters and activations of each row's network."""
+        """Summary and graph of each row's network."""
         used, back = np.unique(self.subject, return_inverse=True)
         records = [self._translated.subjects[int(i)].network for i in used]
-        numbers = [(r.macs.value, r.parameters.value, r.activations.value if r.activations else 0.0) for r in records if r]
-        macs, parameters, activations = np.array(numbers).T
-        return Columns(macs=macs, parameters=parameters, activations=activations).take(back)
+        return estimate.network_table([r for r in records if r]).take(back)
 
     def requests(self) -> tuple[Array, Array]:
         """Input and output tokens: the row's own, else the benchmark's."""

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 
 from planner.catalogue.claims import architectures_beside, read_claims
-from planner.catalogue.networks import NetworkTable
 from planner.catalogue.profiles import Profiles
 from planner.catalogue.tables import intervals
 from planner.schema.coefficients import Intervals
@@ -40,9 +39,11 @@ def validate(files: Sequence[Path], profiles: Profiles) -> dict[str, Any]:
 
 
 def runs_left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
-    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``."""
-    from planner.validate.fit import left_out  # which reads tables by this module
+    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``; networks by family."""
+    from planner.validate.fit import families_left_out, left_out  # which read tables by this module
 
+    if column == "family":
+        return families_left_out(path, profiles)
     return left_out(path, profiles, column)
 
 
@@ -53,7 +54,8 @@ def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
 
 def translated(path: Path, profiles: Profiles) -> Translated:
     """The rows of one file with what they are about looked up."""
-    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, NetworkTable().find)
+    networks = profiles.networks
+    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find, networks.described)
     return translate(read_claims(path), architectures_beside(path), lookup)
 
 

@@ -34,6 +34,8 @@ class Lookup:
     system: Callable[[str], System | None]
     workload: Callable[[str], Workload]
     network: Callable[[str, str, float], Network | None]
+    described: Callable[[str, str, Network], Network]
+    """The network by its name and image with what its graph does."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Translated:
     settings: list[Setting]
     subjects: list[Subject]
 
+    def of_device(self, name: str) -> "pd.Series[str]":
+        """A field of each row's device (its ``kind``, its ``family``), "" where there is none."""
+        values = np.array([str(getattr(s.device, name)) for s in self.settings] + [""])
+        return pd.Series(values[np.maximum(self.table["setting"].to_numpy(), -1)], index=self.table.index)
+
 
 def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Lookup) -> Translated:
     """Every row's subject and setting; unknown things become a reason to skip, never an error."""
@@ -68,6 +75,8 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
+    network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
+    t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     settings = _settings(t, lookup)
     t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
@@ -91,12 +100,14 @@ RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "
 def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
     """Rows that fits may use: a fifth of the networks by name, a third of the language models' runs by what they are."""
     network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
-    names = t["workload"].map({name: claim.feeds_fit(name) for name in t["workload"].unique()}).to_numpy(bool)
+    pairs = t[["workload", "stack"]].itertuples(index=False, name=None)
+    names = np.array([claim.feeds_fit(name, claim.FED_OF_FEW.get(stack, claim.FED)) for name, stack in pairs], bool)
     runs = [
         claim.feeds_fit(" ".join(map(str, run)), claim.FED_OF_FEW.get(run[-1], claim.FED_RUNS))
         for run in t[RUN].itertuples(index=False, name=None)
     ]
-    return np.where(network, names, np.array(runs, bool))
+    by_name = network & ~t["stack"].str.endswith(claim.NETWORKS).to_numpy(bool)
+    return np.where(by_name, names, np.array(runs, bool))
 
 
 def _mark(t: pd.DataFrame, rows: "pd.Series[bool]", reason: str) -> None:
@@ -139,7 +150,7 @@ def _subject(row: _Named, beside: Mapping[str, Architecture], lookup: Lookup) ->
     if row.workload in beside:
         return Subject(architecture=beside[row.workload])
     if row.gmacs > 0:
-        return Subject(network=_network(row))
+        return Subject(network=lookup.described(row.workload, row.image, _network(row)))
     found = lookup.network(row.workload, row.image, row.params_m)
     if found is not None:
         return Subject(network=found)

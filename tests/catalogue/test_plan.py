@@ -12,7 +12,8 @@ from planner.errors import InputError
 Refused = Callable[..., InputError]
 PLAN = (Path(__file__).parent / "own" / "plan.yaml").read_text()
 TRAIN = "train: {tokens: 1 billion, sequence_length: 4096, global_batch: 64}\n"
-MADE_FROM = {"plan", "workload", "profiles", "prices", "calibrations", "intervals"}
+
+HASHES = {"plan", "workload", "profiles", "prices", "calibrations", "intervals"}
 
 
 def ask(path: Path, profiles: Profiles) -> object:
@@ -26,7 +27,7 @@ def test_a_right_plan_gathers_what_it_names(own: Path, catalogue: Profiles) -> N
     inputs = gather(plan, text, own / "plan.yaml", catalogue)
     assert list(inputs.systems) == ["acme-one-x8"] and list(inputs.devices) == ["acme-one"]
     assert [p.id for p in inputs.providers] == ["acme"] and inputs.workload.id == "llama-3.1-8b"
-    assert inputs.plan_text == PLAN and set(inputs.hashes) == MADE_FROM
+    assert inputs.plan_text == PLAN and set(inputs.hashes) == HASHES
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_lifetime_gathers_the_hardware_of_both_phases(own: Path, catalogue: Pr
     assert list(inputs.life.training.systems) == ["nvidia-h100-sxm-x8"] and len(inputs.life.training.providers) > 1
     assert list(inputs.life.models) == ["llama-3.2-1b"] and inputs.life.compression.methods
     assert inputs.life.published["llama-3.1-8b", "llama-3.2-1b"].startswith("MMLU")
-    assert set(inputs.hashes) == {*MADE_FROM, "training profiles"}
+    assert set(inputs.hashes) == HASHES | {f"training {name}" for name in ("profiles", "prices", "calibrations")}
 
 
 @pytest.mark.parametrize(

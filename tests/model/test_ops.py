@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from planner.model.columns import Columns
-from planner.model.families import network as family
 from planner.model.operation import Op
-from planner.model.ops import attention, collective, decode_attention, laws, matmul, network, stream
+from planner.model.ops import attention, collective, decode_attention, laws, matmul, stream
 from tests.model.rows import coefficients, machine
 
 ONE = np.ones(1)
@@ -297,17 +296,3 @@ def test_bandwidth_towards_a_group(ranks: float, stride: float, gigabytes: float
 def test_many_rails_do_not_exceed_the_node_s_own_link() -> None:
     fast = machine(out_bandwidth=50e9).device
     assert collective.bandwidth(fast, np.array([16.0]), ONE)[0] == 100e9
-
-
-def test_network_by_hand() -> None:
-    """4 GMAC, 10 M activations, 25 M weights in 2 bytes, batch 8, on 100 TFLOP/s and 1 TB/s.
-
-    64 GFLOP take 0.64 ms, 320 MB of activations (written and read) 0.32 ms, 50 MB of weights 0.05 ms; 1 ms a pass and
-    0.1 ms a sample on top.
-    """
-    summary = Columns(macs=4e9, activations=10e6, parameters=25e6, length=1)
-    (op,) = family.forward(summary, Columns(batch=8.0, weight=2.0, activation=2.0, length=1))
-    assert network.seconds(op, machine())[0] == pytest.approx(1.01e-3)
-    assert network.seconds(op, machine(fits={"network": {"t0": 1e-3, "t1": 1e-4}}))[0] == pytest.approx(2.81e-3)
-    (step,) = family.step(summary, Columns(batch=8.0, weight=2.0, activation=2.0, length=1))
-    assert step.flop[0] == 3 * op.flop[0] == 3 * 64e9

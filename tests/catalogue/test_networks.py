@@ -1,0 +1,80 @@
+"""Networks by name: their own graph, an alias's, a relative's."""
+
+import csv
+import re
+
+import pytest
+
+from planner.catalogue.networks import FOLDER, NetworkTable, area
+from planner.schema.quantity import Figure
+from planner.schema.workload import Network
+
+TABLE = NetworkTable()
+
+
+def summary(parameters: float, macs: float, like: str = "") -> Network:
+    """A network that only its size is known of."""
+    return Network(Figure(parameters, "test"), Figure(macs, "test"), like=like)
+
+
+def graph_of(name: str, image: str, network: Network):  # type: ignore[no-untyped-def]
+    found = TABLE.described(name, image, network).sums
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("text", "places"), [("224", 50176), ("512x1024", 524288), ("640x640x3", 409600), ("", 0)])
+def test_places_of_an_image(text: str, places: float) -> None:
+    assert area(text) == places
+
+
+def test_resnet50_by_hand() -> None:
+    """Its 53 convolutions and one matrix product at 224 x 224: 4.09 G multiply-accumulates, none of them depthwise."""
+    g = graph_of("timm/resnet50", "224", summary(25.56e6, 4.11e9))
+    assert g.layers == 54
+    assert g.macs == pytest.approx(4.089e9, rel=1e-3)
+    assert g.depthwise == 0
+    assert g.inputs == 3 * 224 * 224
+
+
+def test_another_size_scales_what_is_done_to_places() -> None:
+    small, large = (graph_of("timm/resnet50", size, summary(25.56e6, 4e9)) for size in ("224", "448"))
+    assert large.dense == pytest.approx(4 * small.dense, rel=0.02)
+    assert (large.weights, large.kernels) == (small.weights, small.kernels)
+
+
+def test_an_alias_is_the_network_itself() -> None:
+    own = graph_of("timm/resnet50", "224", summary(25.56e6, 4.11e9))
+    assert graph_of("hailo/resnet_v1_50", "224x224x3", summary(25.53e6, 3.49e9)) == own
+    assert graph_of("resnet-fifty", "224", summary(25.5e6, 4e9, like="timm/resnet50")) == own
+
+
+def test_a_relative_is_widened_to_the_networks_work() -> None:
+    g = graph_of("hailo/arcface_r50", "112x112x3", summary(31e6, 6.3e9))
+    assert g.macs == pytest.approx(6.3e9)
+    assert g.depthwise == 0
+
+
+def test_a_name_that_belongs_to_another_network_is_not_believed() -> None:
+    """A ResNet-50 of 100 million parameters is no ResNet-50: it gets what its work and parameters say."""
+    g = graph_of("timm/resnet50", "224", summary(100e6, 20e9))
+    assert g.macs == pytest.approx(20e9)
+
+
+def test_an_unknown_name_gets_the_graph_of_the_nearest_work() -> None:
+    assert graph_of("somebody/else_at_all", "", summary(10e6, 2e9)).macs == pytest.approx(2e9)
+
+
+def test_aliases_name_networks_that_were_counted() -> None:
+    with (FOLDER / "aliases.csv").open() as file:
+        for row in csv.DictReader(file):
+            re.compile(row["pattern"])
+            assert row["exact"] in ("yes", "no")
+            if "\\" not in row["workload"]:
+                assert row["workload"] in TABLE.graphs, row
+
+
+def test_zoo_entries_name_networks_that_were_counted() -> None:
+    for path in (FOLDER.parent / "workloads").glob("*.yaml"):
+        like = re.search(r"^  like: (\S+)", path.read_text(), re.MULTILINE)
+        assert like is None or like[1] in TABLE.graphs, path

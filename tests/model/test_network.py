@@ -1,0 +1,103 @@
+"""The law of whole networks, its overlays and its chips without memory, each by hand."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.model.columns import Columns
+from planner.model.families import network
+from planner.model.operation import Machine
+from planner.model.passes import run
+from planner.schema.workload import Sums
+from tests.model.rows import machine
+
+IDEAL: dict[str, object] = {
+    "dense": 1.0, "pointwise": 1.0, "grouped": 1.0, "attention": 1.0, "depthwise": 0.1, "thin": 0.0, "moved": 1.0, "norm": 1.0,
+    "batchnorm": 1.0, "rest": 1.0, "scores": 1.0, "weights": 1.0, "kernel": 0.0, "threads": 1.0, "shared": 1.0, "hold": 0.0,
+}  # fmt: skip
+EMPTY = {f.name: 0.0 for f in fields(Sums)}
+P = Columns(batch=8.0, weight=2.0, activation=2.0, length=1)
+
+
+def graph(**sums: float) -> Columns:
+    """One sample's sums; what is not named is nothing."""
+    return Columns({**EMPTY, **sums}, length=1)
+
+
+def ideal(device: dict[str, object] | None = None, **changed: object) -> Machine:
+    """100 TFLOP/s and 1 TB/s that are reached, unless told."""
+    return machine(fits={"network": {**IDEAL, **changed}}, **(device or {}))
+
+
+def test_parts_add_up() -> None:
+    """4 GMAC, 20 M elements moved, 25 M weights in 2 bytes, 50 kernels, batch 8, on 100 TFLOP/s and 1 TB/s.
+
+    64 GFLOP take 0.64 ms, 320 MB 0.32 ms, 50 MB of weights 0.05 ms, and 50 starts of 10 us 0.5 ms.
+    """
+    ops = network.forward(graph(dense=4e9, moved=20e6, weights=25e6, kernels=50), P)
+    found = run(ops, ideal(kernel=1e-5))
+    assert found.parts["matmul"][0] == pytest.approx(0.64e-3)
+    assert found.parts["elementwise"][0] == pytest.approx(0.32e-3)
+    assert found.parts["weights"][0] == pytest.approx(0.05e-3)
+    assert found.parts["overhead"][0] == pytest.approx(0.5e-3)
+    assert found.seconds[0] == pytest.approx(1.51e-3)
+
+
+def test_training_is_three_passes() -> None:
+    ops = network.step(graph(dense=4e9, moved=20e6, kernels=50), P)
+    assert sum(op.flop[0] for op in ops) == 3 * 64e9
+    assert run(ops, ideal(kernel=1e-5)).seconds[0] == pytest.approx(3 * 1.46e-3)
+
+
+def test_depthwise_runs_outside_the_matrix_units() -> None:
+    """0.1 GMAC at batch 8, 1.6 GFLOP: at a tenth of 20 TFLOP/s vector rate 0.8 ms; of the matrix units where none is given."""
+    ops = network.forward(graph(depthwise=0.1e9), P)
+    assert run(ops, ideal({"vector": 20e12})).seconds[0] == pytest.approx(0.8e-3)
+    assert run(ops, ideal()).seconds[0] == pytest.approx(0.16e-3)
+
+
+def test_thin_products_take_longer() -> None:
+    """1 GMAC that makes 32 channels out of 64 inputs: at 20 channels a product takes 1 + 20/32 + 20/64 times as long."""
+    thin = 1e9 * (1 / 32 + 1 / 64)
+    ops = network.forward(graph(dense=1e9, dense_thin=thin), P)
+    assert run(ops, ideal(thin=20.0)).seconds[0] == pytest.approx(0.16e-3 * (1 + 20 / 32 + 20 / 64))
+
+
+def test_overlay_cores_share_host_and_memory() -> None:
+    """Three cores of 1 TFLOP/s: 2 GFLOP take 2 ms on one, 0.667 ms apart when three work; a host of 1.5 ms on two threads
+    needs 0.75 ms a frame: a fourth power between them gives (0.667^4 + 0.75^4)^(1/4) = 0.847 ms. Alone, 2 + 1.5 ms.
+    """
+    ops = network.forward(graph(dense=1e9), P.with_(batch=1.0))
+    board = ideal({"peak": 3e12, "overlay": 3.0}, t1=1.5e-3, threads=2.0)
+    assert network.alone(ops, board).seconds[0] == pytest.approx(3.5e-3)
+    assert network.stream(ops, board)[0] == pytest.approx(0.8467e-3, rel=1e-4)
+
+
+@pytest.mark.parametrize(("held", "streamed"), [(1.0, 0.0), (100.0, 0.5), (10_000.0, 1.0)])
+def test_weights_that_a_chip_holds_are_not_read_again(held: float, streamed: float) -> None:
+    """A chip of 1 TFLOP/s that holds 1e-10 B a FLOP/s, 100 bytes: with one byte it streams none, with a hundred half (the
+    compiler may decide either way), with ten thousand all.
+    """
+    ops = network.forward(graph(weights=held), P.with_(weight=1.0))
+    chip = ideal({"peak": 1e12, "bandwidth": 1.0}, hold=1e-10, hold_layers=1.0, hold_norm=1.0)
+    assert run(ops, chip).parts["weights"][0] == pytest.approx(streamed * held, abs=1e-6 * held)
+
+
+@given(st.floats(0.1, 10), st.floats(0.1, 10))
+def test_faster_parts_never_make_a_pass_longer(peak: float, bandwidth: float) -> None:
+    ops = network.forward(graph(dense=1e9, depthwise=1e8, moved=1e7, weights=1e7), P)
+    slow = run(ops, ideal({"peak": peak * 1e12, "bandwidth": bandwidth * 1e12})).seconds[0]
+    assert run(ops, ideal({"peak": 2 * peak * 1e12, "bandwidth": bandwidth * 1e12})).seconds[0] < slow
+    assert run(ops, ideal({"peak": 2 * peak * 1e12, "bandwidth": 2 * bandwidth * 1e12})).seconds[0] == pytest.approx(slow / 2)
+
+
+def test_each_row_is_timed_by_itself() -> None:
+    two = Columns({**EMPTY, "dense": np.array([1e9, 4e9])}, length=2)
+    both = run(
+        network.forward(two, Columns(batch=8.0, weight=2.0, activation=2.0, length=2)), machine(2, fits={"network": IDEAL})
+    )
+    one = [run(network.forward(two.take([i]), P), ideal()).seconds[0] for i in (0, 1)]
+    assert both.seconds == pytest.approx(one)
