@@ -3,41 +3,35 @@
 Shapes come from ``onnx.shape_inference`` on the graph without its weights, one sample at a time: a symbolic batch is 1.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import Any
 
+from planner.catalogue.onnx_checks import MOST_ELEMENTS, NESTED, load, ordered, spelled, within
 from planner.catalogue.onnx_rules import CONSTANT, MOVES, RULES, VIEWS, Operands, Shape
 from planner.errors import InputError, printable
 from planner.schema.graph import Found, Node
 
-LARGEST = 2_000_000_000
-"""Bytes of a file: what a protocol buffer may have; weights of more are kept outside of it."""
-MOST_NODES = 200_000
-DEEPEST = 8
-"""Graphs inside graphs (If, Loop, Scan)."""
-MOST_ELEMENTS = 10**13
 READ = 4096
 """Elements of an initializer up to which its values are kept: they may be a shape."""
 FLOATS = (1, 9, 10, 11, 16, 17, 18, 19, 20, 2, 3)  # float to bfloat16, 8-bit floats, and 8-bit integers of quantised weights
 BATCH = ("batch", "batch_size", "batchsize", "n", "bs", "b", "s0", "none", "?", "unk", "dynamic")
-NESTED = (5, 10)  # attribute types: a graph, graphs
 
 
 def read(path: Path, dims: Mapping[str, int]) -> Found:
     """The graph of a file over one sample; ``dims``: values of its symbolic sizes. Raises InputError."""
-    model = _load(path)
+    model = load(path)
     graph = model.graph
-    _spelled(model, path)
-    _within(graph, path)
-    _ordered(graph, path)
-    _fixed(graph, dict(dims), path)
+    spelled(model, path)
+    within(graph, path)
+    ordered(graph, path)
+    symbols = _fixed(graph, dict(dims), path)
     initial = {t.name: tuple(t.dims) for t in graph.initializer}
     weights = _weights(graph)
     opset, notes = _version(model), _opset(model)
     given = [i.name for i in _inputs(graph)]
-    shapes = _shapes(model, initial, path)
+    shapes = _shapes(model, initial, symbols, path)
     reader = _Reader(shapes, {name: float(prod(s)) for name, s in initial.items()}, path)
     for node in graph.node:
         reader.add(node)
@@ -51,114 +45,15 @@ def read(path: Path, dims: Mapping[str, int]) -> Found:
     return Found(printable(path.stem), source, tuple(reader.nodes), weights, sizes, unknown, tuple(notes), outputs)
 
 
-def _load(path: Path) -> Any:
-    try:
-        import onnx
-    except ImportError:
-        raise InputError("reading an ONNX file needs the package onnx", hint="pip install 'planner[import]'") from None
-    from google.protobuf.message import DecodeError
-
-    try:
-        size = path.stat().st_size
-        raw = b"" if size > LARGEST else path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read the file: {getattr(error, 'strerror', None) or error}", where=str(path)) from None
-    if size > LARGEST:
-        hint = "Export it with its weights as external data."
-        raise InputError(f"is larger than {LARGEST / 1e9:g} GB", where=str(path), hint=hint)
-    try:
-        model = onnx.ModelProto.FromString(raw)
-    except (DecodeError, ValueError, RecursionError):
-        raise InputError("is not an ONNX file, or it is cut off", where=str(path)) from None
-    if not model.graph.node:
-        raise InputError("is an ONNX file without any nodes" if raw else "is empty", where=str(path))
-    return model
-
-
-def _inside(graph: Any) -> Iterator[tuple[Any, int]]:
-    """Every node of a graph and of the graphs inside it, with how deep it lies."""
-    stack = [(graph, 0)]
-    while stack:
-        here, depth = stack.pop()
-        for node in here.node:
-            yield node, depth
-            for attribute in node.attribute:
-                if attribute.type in NESTED and depth <= DEEPEST:
-                    stack += [(g, depth + 1) for g in (attribute.g, *attribute.graphs) if g.node]
-
-
-def _spelled(model: Any, path: Path) -> None:
-    """Refuse names that are not text: the protocol buffer hands over what is no UTF-8 as bytes."""
-    graph = model.graph
-    names = [
-        graph.name,
-        *(o.domain for o in model.opset_import),
-        *(t.name for t in (*graph.initializer, *graph.input, *graph.output)),
-    ]
-    names += [dim.dim_param for i in graph.input for dim in i.type.tensor_type.shape.dim]
-    names += [text for t in graph.initializer for entry in t.external_data for text in (entry.key, entry.value)]
-    for node, _ in _inside(graph):
-        names += [node.op_type, node.domain, node.name, *node.input, *node.output, *(a.name for a in node.attribute)]
-    if not all(isinstance(name, str) for name in names):
-        raise InputError("has names that are not UTF-8 text", where=str(path))
-
-
-def _within(graph: Any, path: Path) -> None:
-    """Refuse what is larger or deeper than any network, and weights that lie outside the file's folder."""
-    for count, (_, depth) in enumerate(_inside(graph)):
-        if count >= MOST_NODES:
-            raise InputError(f"has more than {MOST_NODES:,} nodes", where=str(path))
-        if depth > DEEPEST:
-            raise InputError(f"has graphs inside graphs, more than {DEEPEST} deep", where=str(path))
-    for tensor in graph.initializer:
-        if any(d < 0 for d in tensor.dims) or prod(tensor.dims) > MOST_ELEMENTS:
-            raise InputError(f"the weights '{printable(tensor.name)}' have an impossible shape", where=str(path))
-        for entry in tensor.external_data:
-            if entry.key == "location" and _outside(entry.value):
-                what = f"the weights '{printable(tensor.name)}' lie outside its folder: {printable(entry.value)}"
-                raise InputError(what, where=str(path), hint="They must lie beside the file, under a relative path.")
-
-
-def _outside(location: str) -> bool:
-    kinds = (PurePosixPath(location), PureWindowsPath(location))
-    return any(p.is_absolute() or ".." in p.parts or p.drive for p in kinds) or "\0" in location
-
-
-def _ordered(graph: Any, path: Path) -> None:
-    """Put nodes in an order in which each follows what it reads (Kahn, 1962); InputError where there is none."""
-    made = {name: i for i, node in enumerate(graph.node) for name in node.output if name}
-    left = [{made[name] for name in node.input if name in made} for node in graph.node]
-    readers: dict[int, list[int]] = {}
-    for i, before in enumerate(left):
-        for j in before:
-            readers.setdefault(j, []).append(i)
-    ready, order = [i for i, before in enumerate(left) if not before], []
-    ready.reverse()
-    while ready:
-        i = ready.pop()
-        order.append(i)
-        for j in readers.get(i, ()):
-            left[j].discard(i)
-            if not left[j]:
-                ready.append(j)
-    if len(order) < len(graph.node):
-        stuck = next(node for node, before in zip(graph.node, left, strict=True) if before)
-        raise InputError(f"its nodes form a cycle, through '{printable(stuck.name or stuck.op_type)}'", where=str(path))
-    if order != sorted(order):
-        nodes = [graph.node[i] for i in order]
-        copies = [type(n).FromString(n.SerializeToString()) for n in nodes]
-        del graph.node[:]
-        graph.node.extend(copies)
-
-
 def _inputs(graph: Any) -> list[Any]:
     """What a caller gives: inputs that have no value in the file."""
     initial = {t.name for t in graph.initializer}
     return [i for i in graph.input if i.name not in initial]
 
 
-def _fixed(graph: Any, dims: dict[str, int], path: Path) -> None:
-    """Give every size of the inputs a value: 1 to a symbolic batch, ``dims`` to the others."""
+def _fixed(graph: Any, dims: dict[str, int], path: Path) -> dict[str, int]:
+    """Give every size of the inputs a value: 1 to a symbolic batch, ``dims`` to the others. Values by name."""
+    symbols = dict(dims)
     missing: dict[str, str] = {}
     used = set[str]()
     for tensor in _inputs(graph):
@@ -170,7 +65,7 @@ def _fixed(graph: Any, dims: dict[str, int], path: Path) -> None:
                 used.add(name)
                 dim.dim_value = dims[name]
             elif axis == 0 and _batch(name, dim.dim_param):
-                dim.dim_value = 1
+                dim.dim_value = symbols[name] = 1
             else:
                 missing.setdefault(name, f"axis {axis} of '{printable(tensor.name)}'")
     if missing:
@@ -180,6 +75,7 @@ def _fixed(graph: Any, dims: dict[str, int], path: Path) -> None:
     for name in dims:
         if name not in used:
             raise InputError(f"has no symbolic size '{printable(name)}'", where=str(path))
+    return symbols
 
 
 def _batch(name: str, given: str) -> bool:
@@ -217,7 +113,7 @@ def _opset(model: Any) -> list[str]:
     return []
 
 
-def _shapes(model: Any, initial: Mapping[str, Shape], path: Path) -> dict[str, Shape]:
+def _shapes(model: Any, initial: Mapping[str, Shape], symbols: Mapping[str, int], path: Path) -> dict[str, Shape]:
     """The shape of every tensor that has one, found without weights."""
     import onnx
 
@@ -231,7 +127,8 @@ def _shapes(model: Any, initial: Mapping[str, Shape], path: Path) -> dict[str, S
     kept = [type(t).FromString(t.SerializeToString()) for t in small]
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    del graph.value_info[:]  # what the file says of shapes between nodes holds for another batch
+    said = {**_sizes(graph.value_info, symbols), **_sizes(graph.output, symbols)}
+    del graph.value_info[:]  # what the file says of shapes between nodes may hold for another batch: inferred ones go first
     for o in graph.output:
         o.type.tensor_type.ClearField("shape")
     try:
@@ -239,11 +136,17 @@ def _shapes(model: Any, initial: Mapping[str, Shape], path: Path) -> dict[str, S
     except Exception as error:  # onnx raises its own, ValueError, RuntimeError
         first = next(iter(str(error).strip().splitlines()), "")
         raise InputError(f"its shapes cannot be inferred: {printable(first, 200)}", where=str(path)) from None
-    found = dict(initial)
-    for tensor in (*inferred.input, *inferred.value_info, *inferred.output):
-        shape = tensor.type.tensor_type.shape
-        sizes = tuple(d.dim_value if d.HasField("dim_value") else -1 for d in shape.dim)
-        if tensor.type.tensor_type.HasField("shape") and all(d >= 0 for d in sizes) and prod(sizes) <= MOST_ELEMENTS:
+    every = (*inferred.input, *inferred.value_info, *inferred.output)
+    return {**said, **initial, **_sizes(every, symbols)}
+
+
+def _sizes(tensors: Iterable[Any], symbols: Mapping[str, int]) -> dict[str, Shape]:
+    """The shapes of tensors whose sizes are numbers, or symbols with a value."""
+    found = {}
+    for tensor in tensors:
+        kind = tensor.type.tensor_type
+        sizes = tuple(d.dim_value if d.HasField("dim_value") else symbols.get(d.dim_param, -1) for d in kind.shape.dim)
+        if kind.HasField("shape") and all(d >= 0 for d in sizes) and prod(sizes) <= MOST_ELEMENTS:
             found[tensor.name] = sizes
     return found
 
@@ -270,13 +173,18 @@ class _Reader:
         if fixed and not nested:
             self.constants |= {o: float(prod(self.shapes.get(o, (1,)))) for o in node.output if o}
             return
-        if kind in VIEWS and given and node.domain in ("", "ai.onnx"):
-            self.alias[node.output[0]] = self.name(given[0])
+        if given and node.domain in ("", "ai.onnx") and (kind in VIEWS or self._picks(node, given)):
+            self.alias |= {output: self.name(given[0]) for output in node.output if output}
             return
         try:
             self._describe(node, inputs)
         except (KeyError, ValueError, IndexError, TypeError, ZeroDivisionError):
             self._left_out(node)
+
+    def _picks(self, node: Any, given: list[str]) -> bool:
+        """Whether a node picks one place of an axis, as q, k and v out of their product: a view, as torch has it."""
+        one = len(given) == 2 and self.shapes.get(given[1]) == () and self.name(given[1]) in self.constants
+        return node.op_type == "Gather" and one and self.name(given[0]) not in self.constants
 
     def _describe(self, node: Any, inputs: list[str]) -> None:
         made = [o for o in node.output if o and o in self.shapes]

@@ -153,8 +153,10 @@ def _plain(op: str, variant: str) -> Rule:
     return rule
 
 
-VIEWS = frozenset("Reshape Flatten Squeeze Unsqueeze Identity Dropout Optional OptionalGetElement".split())  # noqa: SIM905
-"""What moves nothing: its output is its first input."""
+VIEWS = frozenset(
+    "Reshape Flatten Squeeze Unsqueeze Identity Dropout Slice Split Transpose Optional OptionalGetElement".split()  # noqa: SIM905
+)
+"""What moves nothing, as torch has it: its output is its first input seen otherwise, or a part of it."""
 CONSTANT = frozenset("Constant Shape Size ConstantOfShape Range EyeLike RandomNormal RandomUniform".split())  # noqa: SIM905
 """What is known before the first sample: values of the file, or of shapes alone."""
 ELEMENTWISE = (
@@ -165,8 +167,8 @@ ELEMENTWISE = (
     "BiasGelu QuickGelu QLinearAdd QLinearMul QLinearSigmoid QLinearLeakyRelu RotaryEmbedding Trilu"
 )
 MOVES = (
-    "Concat DepthToSpace Expand GatherElements GatherND Pad Resize ReverseSequence ScatterElements ScatterND Slice SpaceToDepth "
-    "Split Tile TopK Transpose Upsample OneHot NonZero Compress Unique GridSample Col2Im QLinearConcat CenterCropPad"
+    "Concat DepthToSpace Expand GatherElements GatherND Pad Resize ReverseSequence ScatterElements ScatterND SpaceToDepth "
+    "Tile TopK Upsample OneHot NonZero Compress Unique GridSample Col2Im QLinearConcat CenterCropPad"
 )
 """What only puts elements elsewhere."""
 POOLING = (

@@ -5,7 +5,6 @@ what it reads beside that is still read; a batch norm after a convolution is fol
 softmax between them become one attention that writes no scores (FlashAttention, arXiv:2205.14135).
 """
 
-from collections import Counter
 from dataclasses import replace
 
 from planner.schema.graph import Found, Graph, Layer, Node
@@ -51,19 +50,41 @@ def merged(layers: list[Layer]) -> tuple[Layer, ...]:
 
 
 def _folded(nodes: list[Node], outputs: set[str]) -> list[Node]:
-    """Every elementwise node, and a batch norm behind a product, with what it moves once it is part of the node before it."""
+    """Every elementwise node, and a batch norm behind a product, with what it moves once it is part of the kernel before it.
+
+    It reads what other kernels made; and writes, beside the kernel's last result, what another kernel reads of what came before.
+    """
     made = {node.output: node for node in nodes}
-    readers = Counter(name for node in nodes for name, _ in node.inputs)
-    done = []
+    hosts = [_host(node, made) for node in nodes]
+    kernel: dict[str, str] = {}
+    for node, before in zip(nodes, hosts, strict=True):
+        kernel[node.output] = kernel[before.output] if before else node.output
+    takers: dict[str, list[Node]] = {}
     for node in nodes:
-        before = _host(node, made)
+        for name, _ in node.inputs:
+            takers.setdefault(name, []).append(node)
+    done = []
+    for node, before in zip(nodes, hosts, strict=True):
         if before is None:
-            done.append(node)
+            free = _turned(node, made, {taker.layer.op for taker in takers.get(node.output, ())})
+            done.append(replace(node, layer=replace(node.layer, fused=0.0)) if free else node)
             continue
-        beside = sum(size for name, size in node.inputs if name != before.output)
-        apart = readers[before.output] > 1 or before.output in outputs
+        own = kernel[node.output]
+        beside = sum(size for name, size in node.inputs if kernel.get(name) != own)
+        apart = before.output in outputs or any(kernel[taker.output] != own for taker in takers[before.output])
         done.append(replace(node, layer=replace(node.layer, fused=beside + (node.layer.written if apart else 0.0))))
     return done
+
+
+TURNS = ("transpose", "clone")
+
+
+def _turned(node: Node, made: dict[str, Node], read: set[str]) -> bool:
+    """Whether a node only turns axes around that a product can read, or attention write, in any order."""
+    if not node.moves or not node.layer.variant.startswith(TURNS):
+        return False
+    makers = {made[name].layer.op for name, _ in node.inputs if name in made}
+    return makers == {"attention"} or (bool(read) and read <= {"matmul", "attention"})
 
 
 def _host(node: Node, made: dict[str, Node]) -> Node | None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
-from planner.catalogue.onnx_file import DEEPEST, read
+from planner.catalogue.onnx_checks import DEEPEST
+from planner.catalogue.onnx_file import read
 from planner.errors import InputError
 from planner.model.fusion import workload
 from planner.schema.graph import Graph, total_flop
