@@ -96,6 +96,14 @@ UNBALANCED = frozenset({"torchtitan"})
 TRAINS_TOO = frozenset({"synapse", "neuron", "deepspeed", "timm"})
 """Stacks that serve and train: what they keep of their kernels' speed in training is of another name, with "-train" behind it."""
 
+PAGED = frozenset({"vllm", "trtllm", "sglang"})
+"""Stacks that keep what does not fit into their paged cache waiting (PagedAttention, arXiv:2309.06180): of a batch that is
+larger than memory, so many requests run at a time as fit with all of their output."""
+
+RESERVE_AFTER = frozenset({"trtllm"})
+"""Stacks that leave free a share of what the model leaves: TensorRT-LLM's free_gpu_memory_fraction, 0.9 by default; vLLM's
+gpu_memory_utilization is of all memory."""
+
 RESERVED = frozenset({"trtllm"})
 """Stacks that admit a request only where the cache of all its output is free: TensorRT-LLM's default capacity scheduler is
 GUARANTEED_NO_EVICT (nvidia.github.io/TensorRT-LLM, "Useful runtime flags")."""

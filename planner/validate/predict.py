@@ -11,7 +11,7 @@ from planner.model.columns import Array, Columns
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import CORES_APART, PIECE, SERIAL, WRITTEN
+from planner.schema.claim import CORES_APART, PAGED, PIECE, RESERVE_AFTER, RESERVED, SERIAL, WRITTEN
 from planner.search import estimate
 from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
@@ -101,6 +101,7 @@ def _alone(r: Rows) -> dict[str, Array]:
     tp = np.where(serial, 1.0, _tensor_degree(r, a))
     n = np.ones(len(batch))
     rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=n, pp=n, adp=n)
+    rows = rows.with_(batch=np.minimum(batch, _fitting(r, rows)))
     flash = np.where(r.table["stack"].isin(WRITTEN), 0.0, 1.0)
     rows = rows.with_(chunk=np.where(serial, PIECE, np.inf), flash=flash)
     copies = np.where(r.table["stack"].isin(CORES_APART) & ~np.asarray(a.causal), r.machine.device.cores, 1.0)
@@ -117,6 +118,17 @@ def _alone(r: Rows) -> dict[str, Array]:
         "queries_per_s": s.output_rate / one * replicas,
         "ttft_s": s.ttft, "tpot_s": s.tpot, "latency_p50_s": s.ttft + (one - 1) * s.tpot,
     }  # fmt: skip
+
+
+def _fitting(r: Rows, rows: Columns) -> Array:
+    """How many requests of a batch run at a time (n,): as many as fit, in engines that keep the others waiting."""
+    a, size = r.architectures()
+    after = r.table["stack"].isin(RESERVE_AFTER).to_numpy(float)
+    most = estimate.most_requests(
+        a, size, rows.with_(reserved=r.table["stack"].isin(RESERVED).to_numpy(float), reserve_after=after), r.machine
+    )
+    waits = r.table["stack"].isin(PAGED).to_numpy() & np.asarray(a.causal) & np.isfinite(most)
+    return np.where(waits, np.maximum(most, 1.0), np.inf)  # what was published did run
 
 
 def _a_core_each(machine: Machine, copies: Array) -> Machine:
