@@ -18,9 +18,10 @@ from planner.catalogue.serving_plan import check, draft, with_trace
 from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
+from planner.schema.goals import Serve
 from planner.schema.hardware import Device, Provider
 from planner.schema.inputs import Inputs, Life
-from planner.schema.plan import Hardware, Lifetime, Plan, Serve
+from planner.schema.plan import Hardware, Lifetime, Plan
 from planner.schema.workload import Workload
 
 ANY = Workload("any", "any work", {})

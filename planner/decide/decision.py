@@ -12,8 +12,8 @@ from planner.decide.ownership import ownership
 from planner.decide.sensitivity import with_sensitivity
 from planner.decide.uncertainty import with_odds
 from planner.decide.verdict import verdict
+from planner.schema.goals import Serve, Train
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Serve, Train
 from planner.search.find import candidates, demand
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result

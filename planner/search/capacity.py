@@ -8,8 +8,8 @@ import numpy as np
 
 from planner.model import cost
 from planner.model.columns import Columns
+from planner.schema.goals import Capacity
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Capacity
 from planner.search.bills import bills
 from planner.search.blank import blank
 from planner.search.cite import price_of

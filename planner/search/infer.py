@@ -8,8 +8,8 @@ from planner import units
 from planner.model import memory
 from planner.model.columns import Columns, product
 from planner.model.operation import Machine
+from planner.schema.goals import Infer
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Infer
 from planner.search import estimate, networks
 from planner.search.drivers import timed
 from planner.search.listings import Place

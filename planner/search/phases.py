@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Literal
 
 from planner import units
+from planner.schema.goals import Serve, Train
 from planner.schema.hardware import Offer, Prices
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Lifetime, Plan, Serve, Train
+from planner.schema.plan import Lifetime, Plan
 from planner.schema.workload import Architecture
 from planner.search.find import candidates
 from planner.search.listings import NOBODY, Listing, listings

@@ -13,8 +13,8 @@ from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Machine, Op
 from planner.model.passes import Pass
 from planner.model.speculative import Draft, layer_of
+from planner.schema.goals import Serve
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Serve
 from planner.schema.workload import Architecture
 from planner.search import estimate
 from planner.search.drivers import timed, times

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.model.columns import Array, Columns, product
-from planner.schema.plan import Serve
+from planner.schema.goals import Serve
 from planner.schema.precision import CACHES, SPARSE
 from planner.schema.workload import Architecture
 from planner.search import estimate

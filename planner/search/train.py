@@ -10,8 +10,8 @@ from planner.model.columns import Columns, concat
 from planner.model.goodput import fleet, interval, share
 from planner.model.operation import Machine
 from planner.model.policy import OPTIMIZERS
+from planner.schema.goals import Train
 from planner.schema.inputs import Inputs
-from planner.schema.plan import Train
 from planner.search import estimate, layout_space, layouts
 from planner.search.drivers import timed, times
 from planner.search.listings import Place

@@ -12,7 +12,7 @@ SEARCH = """
 import json, sys, time
 from planner.catalogue.profiles import Profiles, user_folders
 from planner.catalogue.subject import subject
-from planner.schema.plan import Serve
+from planner.schema.goals import Serve
 from planner.search.deployments import best
 from planner.search.serve import Asked
 

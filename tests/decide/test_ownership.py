@@ -8,8 +8,8 @@ from planner import units
 from planner.decide.decision import decide
 from planner.decide.ledger import exclusions, money_assumptions
 from planner.decide.ownership import SHOWN
+from planner.schema.goals import Capacity
 from planner.schema.money import Own, Rent
-from planner.schema.plan import Capacity
 from planner.schema.quantity import Price
 from planner.search.result import Result
 from tests.search.records import TRAIN, inputs, offer, provider

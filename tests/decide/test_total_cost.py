@@ -8,9 +8,9 @@ import pytest
 
 from planner.decide.decision import decide
 from planner.model.columns import Columns
+from planner.schema.goals import Capacity, Infer, Serve
 from planner.schema.inputs import Inputs
 from planner.schema.money import Band, Fleet, Own, Rent, ServiceList
-from planner.schema.plan import Capacity, Infer, Serve
 from planner.schema.quantity import Price
 from planner.search.listings import listings
 from planner.search.money import account, running

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from planner.decide.decision import decide
 from planner.decide.ownership import crossing
 from planner.model import cost
+from planner.schema.goals import Capacity
 from planner.schema.inputs import Inputs
 from planner.schema.money import Own, Rent, Services, Spot, Step
-from planner.schema.plan import Capacity, Economics, Plan
+from planner.schema.plan import Economics, Plan
 from planner.search.find import candidates
 from planner.search.money import USES
 from planner.search.result import Candidate

@@ -14,7 +14,7 @@ from planner.decide.levers import Settings, evaluate, levers
 from planner.report.engine import asset
 from planner.report.text import dumps, steady
 from planner.report.whatif import whatif_data
-from planner.schema.plan import Serve
+from planner.schema.goals import Serve
 from planner.search.result import Result
 from tests.search.records import INFER, SERVE, TRAIN, inputs, offer, provider
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from planner import units
 from planner.schema.coefficients import Calibration, Intervals
+from planner.schema.goals import Capacity, Infer, Serve, Train
 from planner.schema.hardware import Device, Host, Link, Memory, Offer, Prices, Provider, System, Tier
 from planner.schema.inputs import Inputs, Subject
 from planner.schema.money import Grid, ServiceList
-from planner.schema.plan import Capacity, Economics, Hardware, Infer, Model, Plan, Serve, Train
+from planner.schema.plan import Economics, Hardware, Model, Plan
 from planner.schema.quantity import Figure, Price
 from planner.schema.workload import Architecture, Network, Workload
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from planner.schema.goals import Capacity, Serve
 from planner.schema.money import Grid, Rent, Spot, Step
-from planner.schema.plan import Capacity, Serve
 from planner.schema.quantity import Figure
 from planner.search.find import candidates
 from planner.search.listings import listings

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from planner.model import memory
-from planner.schema.plan import Infer, Serve, Train
+from planner.schema.goals import Infer, Serve, Train
 from planner.search.find import candidates, demand
 from planner.search.result import Candidate
 from tests.search.records import GOALS, HOURS, INFER, SERVE, TRAIN, device, fleet, inputs, offer, provider, system

@@ -6,10 +6,10 @@ import pytest
 
 from planner.errors import InputError
 from planner.schema.coefficients import Intervals
+from planner.schema.goals import Infer
 from planner.schema.graph import Graph, Layer
 from planner.schema.hardware import Link, Memory
 from planner.schema.inputs import Subject
-from planner.schema.plan import Infer
 from planner.schema.workload import Workload
 from planner.search.find import candidates
 from planner.search.intervals import WIDEST

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from planner.errors import InputError
+from planner.schema.goals import Infer, Serve, Train
 from planner.schema.hardware import Memory
-from planner.schema.plan import Infer, Serve, Train
 from planner.schema.workload import Architecture, Workload
 from planner.search import train
 from planner.search.find import _settings, candidates

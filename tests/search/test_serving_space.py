@@ -7,7 +7,7 @@ import pytest
 
 from planner.errors import InputError
 from planner.model.columns import Columns
-from planner.schema.plan import Adapters, Speculation
+from planner.schema.goals import Adapters, Speculation
 from planner.schema.workload import Architecture, Moe
 from planner.search import deployments, find
 from planner.search.serve import Asked
