@@ -14,14 +14,16 @@ from planner.decide.uncertainty import with_odds
 from planner.decide.verdict import verdict
 from planner.schema.goals import Serve, Train
 from planner.schema.inputs import Inputs
+from planner.search import networks
 from planner.search.find import candidates, demand
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
 
+NETWORK = ("samples/s", "million samples")
 UNITS = {
     "serve": ("output tokens/s", "million output tokens"),
     "train": ("tokens/s", "million tokens"),
-    "infer": ("samples/s", "million samples"),
+    "infer": NETWORK,
     "capacity": ("devices", "device hour of use"),
 }
 
@@ -35,7 +37,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         return decide_life(inputs, tick)
     plan = inputs.plan
     found = candidates(inputs, tick)
-    throughput_unit, work_unit = UNITS[plan.scenario]
+    throughput_unit, work_unit = NETWORK if plan.train and plan.train.samples else UNITS[plan.scenario]
     made = Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,
@@ -108,6 +110,8 @@ def goal(inputs: Inputs) -> str:
     assert plan.train is not None
     t = plan.train
     within = f" within {units.duration(t.deadline)}" if t.deadline else ""
+    if t.samples:
+        return f"train on {units.words(t.samples)} samples, {t.global_batch:,.0f} a step{within}"
     step = f"{t.global_batch:,.0f} sequences a step"
     return f"train on {units.words(t.tokens)} tokens of {t.sequence_length:,.0f} a sequence, {step}{within}"
 
@@ -142,9 +146,12 @@ def assumptions(inputs: Inputs) -> tuple[str, ...]:
         said.append(f"Requests of {'varying' if varied else 'equal'} length {arrive}; finished ones are replaced at once.")
     if plan.infer:
         said.append("Samples arrive evenly; latency includes the mean wait until a batch has come together.")
-    if plan.train:
+    if plan.train and plan.train.samples:
+        said += _learnt(inputs, plan.train)
+    elif plan.train:
         said.append("Software is Megatron, or the next training stack whose runs on the device's family were published.")
         said.append(f"{plan.train.optimizer.replace('_', ' ')} in mixed precision, FlashAttention, fused elementwise work.")
+    if plan.train:
         said.append(_reliability(plan.train))
     return tuple(said)
 
@@ -170,6 +177,21 @@ def _served(serve: Serve) -> list[str]:
         said.append(f"{who} guesses {s.speculation.tokens} tokens a step, {held}: that share must be measured.")
     if s.adapters:
         said.append(f"Requests choose alike among {s.adapters.count:,} adapters of rank {s.adapters.rank}.")
+    return said
+
+
+def _learnt(inputs: Inputs, train: Train) -> list[str]:
+    """How a network is trained, and what its samples cost to read."""
+    how = f"{train.optimizer.replace('_', ' ')}, elementwise work fused by a compiler"
+    said = [f"Data parallel: every device has a copy of the network, and gradients are summed among all of them; {how}."]
+    if inputs.workload.graph and networks.updated(inputs.workload) < networks.parameters(inputs.workload):
+        said.append(
+            "Embedding tables are shared evenly among the devices, rows going to their samples by an all-to-all; rows that were "
+            "looked up are updated by row-wise Adagrad. Lookups fall evenly on all of them."
+        )
+    if train.loading and train.sample_size:
+        speed = f"{units.show(train.loading, 'byte/s')} a node at {units.show(train.sample_size, 'byte')} a sample"
+        said.append(f"Samples are read and prepared at {speed}, while the step before them runs.")
     return said
 
 

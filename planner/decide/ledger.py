@@ -82,4 +82,6 @@ def exclusions(inputs: Inputs, found: Sequence[Candidate]) -> tuple[str, ...]:
     said += [f"{', '.join(names)} at {', '.join(sorted(who))}: no price is known." for names, who in without.items()]
     if "owned" in plan.hardware.terms and plan.economics.host_price is None:
         said.append("The hosts of cards that are sold alone, and so those cards.")
+    if plan.train and plan.train.samples and not plan.train.loading:
+        said.append("Waiting for samples: train.sample_size and train.loading would count it.")
     return (*said, WORK[plan.scenario])

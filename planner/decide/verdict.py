@@ -35,7 +35,8 @@ def _nothing(found: list[Candidate]) -> Verdict:
 
 def _why(inputs: Inputs, choice: Candidate, able: list[Candidate]) -> str:
     names = {"serve": "million output tokens", "train": "million tokens", "infer": "million samples"}
-    unit = names.get(inputs.plan.scenario, "device hour of use")
+    learns = inputs.plan.train and inputs.plan.train.samples
+    unit = names["infer"] if learns else names.get(inputs.plan.scenario, "device hour of use")
     each = units.money(choice.unit_cost.value, inputs.plan.economics.currency)
     kept = [
         f"{name.upper() if name in ('ttft', 'tpot') else name} {units.duration(e.value)}" for name, e in choice.latency.items()

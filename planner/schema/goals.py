@@ -100,13 +100,19 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a language model on so many tokens, within a deadline."""
+    """Train a language model on so many tokens, or a network on so many samples, within a deadline."""
 
     __pydantic_config__ = STRICT
-    tokens: Tokens
-    sequence_length: Tokens
     global_batch: Tokens
-    """Sequences in one optimizer step."""
+    """Sequences, or samples, in one optimizer step."""
+    tokens: Tokens = 0.0
+    sequence_length: Tokens = 0.0
+    samples: Tokens = 0.0
+    """Of all epochs together; instead of tokens and sequence_length."""
+    sample_size: Annotated[float, Unit("byte", above=True)] | None = None
+    """What a sample takes where it is read from."""
+    loading: Annotated[float, Unit("byte/s", above=True)] | None = None
+    """Samples that storage, network and processors of one node read and prepare; without it they are never waited for."""
     deadline: Seconds | None = None
     search: Literal["usual", "all"] = "usual"
     """Whether layouts that are rarely the best are tried too: every divisor, schedule, sharding, and offloading."""
@@ -116,6 +122,11 @@ class Train:
     recompute: tuple[Literal["none", "attention", "operators", "full"], ...] = ()
     """What the backward pass may compute again; empty leaves it to the search."""
     reliability: Reliability = field(default_factory=Reliability)
+
+    @property
+    def amount(self) -> float:
+        """Tokens or samples of the whole run."""
+        return self.tokens or self.samples
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.schema.inputs import Inputs
 from planner.schema.precision import RECIPES, SPARSE
-from planner.search import capacity, drivers, estimate, infer, layout_space, networks, serve, train
+from planner.search import capacity, drivers, estimate, infer, layout_space, networks, serve, train, train_networks
 from planner.search import intervals as bounds
 from planner.search.bills import bills
 from planner.search.blank import blank
@@ -37,13 +37,14 @@ def candidates(inputs: Inputs, tick: Tick | None = None) -> list[Candidate]:
     if inputs.plan.capacity:
         return _distinctly(sorted(capacity.candidates(inputs, inputs.plan.capacity, listed, places), key=_rank))
     goal: Any = getattr(inputs.plan, inputs.plan.scenario)
-    module: Any = {"serve": serve, "train": train, "infer": infer}[inputs.plan.scenario]
+    learns = train if inputs.workload.architecture else train_networks
+    module: Any = {"serve": serve, "train": learns, "infer": infer}[inputs.plan.scenario]
     _suits(inputs)
     settings, table, found, machines = _settings(inputs, places)
     if not settings:
         return [_impossible(inputs, listing, places[listing.place]) for listing in listed]
     with np.errstate(all="ignore"):
-        more = {"tick": tick} if inputs.plan.train and tick else {}  # the one search that may take its time
+        more = {"tick": tick} if module is train and tick else {}  # the one search that may take its time
         options: Options = module.options(inputs, goal, places, table, machines, **more)
         best = options.best()
         explained: Explained = module.explain(inputs, goal, options.rows.take(best), machines)
@@ -108,8 +109,10 @@ def _distinctly(found: list[Candidate]) -> list[Candidate]:
 def _suits(inputs: Inputs) -> None:
     """A model that cannot be asked this is an error of the plan, not of the hardware."""
     scenario, workload = inputs.plan.scenario, inputs.workload
-    if scenario in ("serve", "train") and workload.architecture is None:
-        raise InputError(f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'", hint="Use 'infer:'.")
+    train_networks.suits(inputs)
+    if scenario == "serve" and workload.architecture is None:
+        what = f"'{workload.id}' is not a language model, so it cannot be asked to '{scenario}'"
+        raise InputError(what, hint="Use 'infer:' or 'train:'.")
     if scenario == "infer" and workload.network is None and workload.graph is None:
         what = f"'{workload.id}' has neither operations nor a network summary, so it cannot be asked to 'infer'"
         raise InputError(what, hint="Use 'serve:' or 'train:'.")
@@ -129,7 +132,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     for index, p in enumerate(places):
         for precision in precisions:
             if arithmetic(p.device, precision) and not networks.unsuited(inputs.workload, p.device):
-                stacks, serve = USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
+                whole = inputs.plan.train and not inputs.workload.architecture  # no training program was measured on networks
+                stacks, serve = () if whole else USUAL_STACKS[inputs.plan.scenario], inputs.plan.serve
                 cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
                 if sparse and RECIPES[precision].weight not in SPARSE:
                     continue
@@ -140,7 +144,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
     known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
-    if inputs.plan.scenario == "infer" and "attention" in networks.laws(inputs.workload):
+    if not inputs.workload.architecture and "attention" in networks.laws(inputs.workload):
         known &= np.isfinite(machines.device.peak_half)
     if inputs.workload.architecture:
         known &= np.isfinite(machines.device.peak_half) & np.isfinite(machines.device.capacity)
@@ -171,7 +175,7 @@ def _candidate(
     setting, precision = int(row.setting[0]), estimate.PRECISIONS[int(row.precision[0])]
     device = machines.device.take([setting])
     laws = found[setting]
-    evidence = weakest(laws, *(networks.laws(inputs.workload) if inputs.plan.scenario == "infer" else ("matmul",)))
+    evidence = weakest(laws, *(("matmul",) if inputs.workload.architecture else networks.laws(inputs.workload)))
     graph = inputs.workload.graph is not None
     task = task_of(inputs.plan.scenario, graph=graph, kind=place.device.kind)
     total = sum(made.cost_parts.values())
@@ -216,7 +220,7 @@ def demand(inputs: Inputs) -> float:
     if plan.capacity:
         return float(plan.capacity.devices)
     assert plan.train is not None
-    return plan.train.tokens / plan.train.deadline if plan.train.deadline else 0.0
+    return plan.train.amount / plan.train.deadline if plan.train.deadline else 0.0
 
 
 def work(inputs: Inputs, hours: float) -> float:
@@ -225,7 +229,7 @@ def work(inputs: Inputs, hours: float) -> float:
     if plan.serve and plan.serve.requests:
         return plan.serve.requests * plan.serve.output_tokens * plan.sites
     busy = float(np.mean(plan.daily)) if plan.daily else 1.0
-    return plan.train.tokens if plan.train else demand(inputs) * busy * hours * units.HOUR
+    return plan.train.amount if plan.train else demand(inputs) * busy * hours * units.HOUR
 
 
 def _interrupted(inputs: Inputs, listed: Sequence[Listing], rows: Columns) -> Array:
@@ -268,9 +272,12 @@ LAYOUTS = {
 
 
 def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
-    names = [*LAYOUTS[inputs.plan.scenario], *(("prefill_tp", "prefill_instances") if "apart" in row and row.apart[0] else ())]
+    scenario = inputs.plan.scenario
+    if scenario == "train" and inputs.workload.architecture is None:
+        return {n: int(row[n][0]) for n in ("dp", "batch", "micro_steps") if row[n][0] > 1}
+    names = [*LAYOUTS[scenario], *(("prefill_tp", "prefill_instances") if "apart" in row and row.apart[0] else ())]
     layout: dict[str, int | str] = {n: int(row[n][0]) for n in names}
-    return layout | (layout_space.named(row) if inputs.plan.scenario == "train" else {})
+    return layout | (layout_space.named(row) if scenario == "train" else {})
 
 
 def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
@@ -295,7 +302,7 @@ def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
         and not (place.system.host and place.system.host.memory)
     ):
         why = f"the memory of {place.system.name} is not published"
-    elif inputs.plan.infer:
+    elif not inputs.workload.architecture:
         why = f"nothing is published about how the devices of {place.system.name} are joined, over which it shares its tables"
     else:
         why = "no layout divides the model over it within the plan's number of devices"

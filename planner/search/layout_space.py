@@ -71,20 +71,24 @@ def _limits(job: Job, grid: Columns, nodes: Nodes, machines: Machine) -> tuple[C
     grid = grid.with_(devices=grid.instances * node)
     grid = grid.with_(dp=grid.devices / (grid.tp * grid.cp * grid.pp))
     grid = grid.with_(num_micro=job.global_batch / (np.maximum(grid.dp, 1) * grid.micro_batch))
-    whole = node == device.node[grid.setting]  # part of a node is rented without the node's network
-    joined = (np.isfinite(device.out_bandwidth[grid.setting]) & whole) | (grid.instances == 1)
-    slices = device.torus[grid.setting] > 0  # a torus is rented in slices of any size
-    joined |= (grid.devices <= reach) & (whole | slices)
     near = np.isfinite(device.up_bandwidth[grid.setting])
-    joined &= (grid.devices == 1) | (node == 1) | near
     return grid, {
         "heads by tp": (a.num_heads % grid.tp == 0) & ((grid.tp == 1) | (near & (grid.tp <= reach))),
         "layers by pp": np.isin(grid.pp, _stages(a.num_layers, True)),
         "the sequence by cp": ((job.sequence % (2 * grid.cp) == 0) & (job.sequence / grid.cp >= SHORT)) | (grid.cp == 1),
-        "how the devices are joined": joined,
+        "how the devices are joined": joined(device.take(grid.setting), node, grid),
         "the number of devices": (grid.devices <= nodes.most) & (grid.dp >= 1) & (grid.dp % 1 == 0),
         "the global batch by dp and micro-batch": (grid.num_micro >= 1) & (grid.num_micro % 1 == 0),
     }  # fmt: skip
+
+
+def joined(device: Columns, node: Array, rows: Columns) -> Array:
+    """Whether it is known how rows.devices of rows.instances, each with ``node`` devices, are joined (N,)."""
+    whole = node == device.node  # part of a node is rented without the node's network
+    known = (np.isfinite(device.out_bandwidth) & whole) | (rows.instances == 1)
+    slices = device.torus > 0  # a torus is rented in slices of any size
+    known |= (rows.devices <= device.up_size) & (whole | slices)
+    return np.asarray(known & ((rows.devices == 1) | (node == 1) | np.isfinite(device.up_bandwidth)))
 
 
 def emptied(job: Job, nodes: Nodes, machines: Machine) -> str:

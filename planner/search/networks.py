@@ -7,6 +7,7 @@ from planner.model import policy
 from planner.model.columns import Array, Columns
 from planner.model.families import graph, network
 from planner.model.operation import Machine, Op
+from planner.model.ops.collective import share
 from planner.model.passes import Pass, run
 from planner.schema.hardware import Device
 from planner.schema.workload import Network, Workload
@@ -53,9 +54,38 @@ def step(workload: Workload, rows: Columns) -> list[Op]:
     return graph.step(workload.graph, rows) if workload.graph else network.step(_summary(workload, len(rows)), rows)
 
 
+def in_training(rows: Columns) -> Columns:
+    """``rows`` with weights and activations of 16 bits and more: gradients need them."""
+    return rows.with_(weight=np.maximum(rows.weight, 2.0), activation=np.maximum(rows.activation, 2.0))
+
+
+def update(workload: Workload, rows: Columns, machine: Machine) -> Pass:
+    """One optimizer step, data parallel: ``rows.micro_steps`` passes of rows.batch samples on each of rows.ways devices, their
+    gradients summed beside the last backward pass, and the update. Large tables are shared, and only rows in use updated."""
+    one = run(step(workload, rows), machine)
+    dense = updated(workload)
+    summed = run([_gradients(dense * rows.weight, rows.ways)], machine).seconds
+    shown = np.maximum(0.0, summed - one.seconds / 2)  # the backward pass takes two thirds of a step, its last layer is alone
+    moved = policy.optimizer(rows).moved * dense
+    spent = moved / (machine.device.bandwidth * machine.laws["stream"].e_b)
+    return one.times(rows.micro_steps).plus("communication", shown).plus("optimizer", spent)
+
+
+def _gradients(message: Array, ways: Array) -> Op:
+    """The all-reduce of all gradients among ``ways`` devices; nothing where that is one."""
+    n = np.ones(len(ways))
+    shape = {"ranks": ways, "volume": share("all_reduce", ways) * message, "stride": n}
+    return Op("gradients", "collective", "communication", 1.0 * (ways > 1), shape, 0 * n, variant="all_reduce")
+
+
 def parameters(workload: Workload) -> float:
     """All weights [count]."""
     return (workload.graph.parameters if workload.graph else _known(workload).parameters).value
+
+
+def updated(workload: Workload) -> float:
+    """Weights that every step updates [count]: all but tables, of which it updates what was looked up."""
+    return parameters(workload) - (graph.tables(workload.graph) if workload.graph else 0.0)
 
 
 def held(workload: Workload, rows: Columns) -> dict[str, Array]:

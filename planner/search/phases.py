@@ -24,7 +24,7 @@ def training(inputs: Inputs, a: Architecture, tokens: float, tick: Tick | None =
     assert inputs.life is not None
     life, of = _life(inputs.plan), inputs.life.training
     sequence = life.sequence_length or min(SEQUENCE, float(a.max_context))
-    goal = Train(tokens, sequence, life.global_batch, deadline=life.deadline)
+    goal = Train(life.global_batch, tokens, sequence, deadline=life.deadline)
     plan = replace(_asked(of.plan, life.training_precision), train=goal)
     return candidates(_about(of, plan, a), tick)
 

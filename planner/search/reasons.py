@@ -43,7 +43,9 @@ def _dear(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i:
 
 def _long(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:
     took = float(e.latency["duration"][i])
-    return f"takes {units.duration(took)} on {int(e.rows.devices[i]):,} devices; the deadline is {units.duration(took / over)}"
+    many = int(e.rows.devices[i])
+    on = f"{many:,} device{'' if many == 1 else 's'}"
+    return f"takes {units.duration(took)} on {on}; the deadline is {units.duration(took / over)}"
 
 
 def _memory(name: str, over: float, inputs: Inputs, place: Place, e: Explained, i: int) -> str:

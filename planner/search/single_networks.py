@@ -1,14 +1,10 @@
 """A network, not a language model, on one system: a pass of inference, or a step of data-parallel training."""
 
-import numpy as np
-
 from planner.errors import InputError
 from planner.model import policy
 from planner.model.columns import Columns
 from planner.model.families.graph import tables
-from planner.model.operation import Machine, Op
-from planner.model.ops.collective import share
-from planner.model.passes import run
+from planner.model.operation import Machine
 from planner.schema.inputs import Subject
 from planner.schema.workload import Workload
 from planner.search import networks
@@ -35,23 +31,16 @@ def train(r: Request, subject: Subject, rows: Columns, machine: Machine) -> Run:
     """A step of r.batch samples on each device: forward, backward, gradients summed over devices beside it, the update."""
     workload = subject.workload
     _trains(r)
-    rows = rows.with_(
-        batch=float(r.batch), ways=float(r.devices), fused=0.0 if r.eager else 1.0, weight=np.maximum(rows.weight, 2.0),
-        activation=np.maximum(rows.activation, 2.0), optimizer=float(r.optimizer),
-    )  # fmt: skip
-    one = run(networks.step(workload, rows), machine)
-    dense = networks.parameters(workload) - (tables(workload.graph) if workload.graph else 0.0)
-    summed = run(_gradients(dense * rows.weight, r.devices), machine).seconds
-    shown = np.maximum(0.0, summed - one.seconds / 2)  # the backward pass takes two thirds of a step, its last layer is alone
-    kind = policy.optimizer(rows)
-    update = kind.moved * dense / (machine.device.bandwidth * machine.laws["stream"].e_b)
-    whole = one.plus("communication", shown).plus("optimizer", update)
+    rows = networks.in_training(rows).with_(
+        batch=float(r.batch), micro_steps=1.0, ways=float(r.devices), fused=0.0 if r.eager else 1.0, optimizer=float(r.optimizer)
+    )
+    whole = networks.update(workload, rows, machine)
     seconds, batch = float(whole.seconds[0]), r.batch * r.devices
     held = {name: float(size[0]) for name, size in networks.trained(workload, rows).items()}
     figures = {"samples_per_s": batch / seconds, "samples_per_s_per_device": r.batch / seconds, "step_s": seconds}
     layout: dict[str, int | str] = {"dp": r.devices, "batch": r.batch, "global_batch": batch}
     layout |= {"optimizer": list(policy.OPTIMIZERS)[r.optimizer]}
-    return Run(figures, batch / seconds, "million samples", held, whole, layout, float(one.flop[0]))
+    return Run(figures, batch / seconds, "million samples", held, whole, layout, float(whole.flop[0]))
 
 
 def _trains(r: Request) -> None:
@@ -61,12 +50,3 @@ def _trains(r: Request) -> None:
         if value > 1:
             what = f"--{name} {value} divides a language model; a network is trained data parallel"
             raise InputError(what, hint="Use --batch.")
-
-
-def _gradients(message: np.ndarray, devices: int) -> list[Op]:
-    """The all-reduce of all gradients among ``devices``; nothing for one."""
-    if devices == 1:
-        return []
-    ranks = np.full(1, float(devices))
-    shape = {"ranks": ranks, "volume": share("all_reduce", ranks) * message, "stride": np.ones(1)}
-    return [Op("gradients", "collective", "communication", np.ones(1), shape, np.zeros(1), variant="all_reduce")]

@@ -1,4 +1,4 @@
-"""Training a language model: which layout on how many instances, by what the run costs and how long it takes."""
+"""Training: which layout on how many instances, by what the run costs and how long it takes."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,8 @@ from planner.model.operation import Machine
 from planner.model.policy import OPTIMIZERS
 from planner.schema.goals import Train
 from planner.schema.inputs import Inputs
-from planner.search import estimate, layout_space, layouts
+from planner.schema.workload import Workload
+from planner.search import estimate, layout_space, layouts, networks
 from planner.search.drivers import timed, times
 from planner.search.listings import Place
 from planner.search.options import Explained, Options, Tick, unheard
@@ -42,10 +43,15 @@ def options(
         found.append(_fastest(layouts.timed(job, rows, machines, tally)))
         tick(int(rows.done[0]), len(grid))
     rows = _fastest(concat(found)) if found else layout_space.none(job, grid, machines)
-    steps = train.tokens / (train.global_batch * train.sequence_length)
+    return finished(inputs, train, rows)
+
+
+def finished(inputs: Inputs, train: Train, rows: Columns) -> Options:
+    """Whole runs of rows' steps: seconds [s a step], fits [times its memory], devices, instances (N,)."""
+    steps = train.amount / (train.global_batch * (train.sequence_length or 1.0))
     kept = goodput(inputs, train, rows)
     duration = steps * rows.seconds / kept
-    rows = rows.with_(hours=duration / units.HOUR, rate=train.tokens / duration, latency=duration, goodput=kept)
+    rows = rows.with_(hours=duration / units.HOUR, rate=train.amount / duration, latency=duration, goodput=kept)
     excess = {
         "memory": rows.fits,
         "deadline": duration / (train.deadline or np.inf),
@@ -57,12 +63,18 @@ def options(
 def goodput(inputs: Inputs, train: Train, rows: Columns, *, spot: bool = False) -> np.ndarray:
     """Share of the time that is steps kept: the rest goes to checkpoints, failures, restarts and evaluations (N,)."""
     r = train.reliability
-    _, size = estimate.architecture_table([inputs.workload.architecture])  # type: ignore[list-item]
-    state = OPTIMIZERS[train.optimizer].state
-    write = size.total[0] * (2 + state) / (r.checkpoint_bandwidth * rows.devices)
+    write = _state(inputs.workload, OPTIMIZERS[train.optimizer].state) / (r.checkpoint_bandwidth * rows.devices)
     taken = inputs.plan.rent.spot.mtbf if spot and inputs.plan.rent.spot else np.inf
     mtbf = fleet(r.device_mtbf, rows.devices, taken, rows.instances)
     return np.asarray(share(interval(write, mtbf), write, mtbf, np.full(len(rows), r.restart)) * (1 - r.evaluation))
+
+
+def _state(workload: Workload, kept: float) -> float:
+    """Bytes of a checkpoint, where the optimizer has ``kept`` a parameter beside its 16 bits."""
+    if workload.architecture is None:
+        return networks.parameters(workload) * 2 + networks.updated(workload) * kept
+    _, size = estimate.architecture_table([workload.architecture])
+    return float(size.total[0]) * (2 + kept)
 
 
 def job_of(inputs: Inputs, train: Train) -> layout_space.Job:
@@ -75,7 +87,9 @@ def job_of(inputs: Inputs, train: Train) -> layout_space.Job:
 
 
 def fits_from(inputs: Inputs, train: Train, place: Place, machine: Machine) -> int:
-    """Devices from which on any layout would fit, beyond what the plan allows; 0 where none would."""
+    """Devices from which on any layout would fit, beyond what the plan allows; 0 where none would, or for a network."""
+    if inputs.workload.architecture is None:
+        return 0
     usual = inputs.plan.workload.precision or ("bf16",)
     code = np.array([estimate.PRECISIONS.index(usual[0])])
     node = float(place.devices)

@@ -18,7 +18,8 @@ from planner.schema.graph import Graph, Layer, flop
 LINE = 64.0
 """Bytes that reading a row of a table moves at least: a line of a cache."""
 BAG = 1e6
-"""Rows from which a table is shared among devices; a smaller one (positions, token types) is on each of them."""
+"""Rows of a table from which a network is a recommender: its tables are shared among devices, as TorchRec's
+EmbeddingBagCollection shares all of a collection. Smaller ones alone (positions, token types) are on each of them."""
 
 
 def forward(graph: Graph, p: Columns) -> list[Op]:
@@ -35,7 +36,7 @@ def step(graph: Graph, p: Columns) -> list[Op]:
 
 def tables(graph: Graph) -> float:
     """Parameters of embedding tables that several devices would share."""
-    return sum(layer.parameters for layer in graph.operations if _shared(layer))
+    return sum(layer.parameters for layer in _shared(graph))
 
 
 def kept(graph: Graph) -> float:
@@ -48,8 +49,9 @@ def widest(graph: Graph) -> float:
     return max((layer.read + layer.written for layer in graph.operations), default=0.0)
 
 
-def _shared(layer: Layer) -> bool:
-    return layer.op == "gather" and layer.shape["table"] / layer.shape["width"] >= BAG
+def _shared(graph: Graph) -> list[Layer]:
+    looked_up = [layer for layer in graph.operations if layer.op == "gather"]
+    return looked_up if any(layer.shape["table"] / layer.shape["width"] >= BAG for layer in looked_up) else []
 
 
 def _trained(layer: Layer) -> Layer:
@@ -58,7 +60,7 @@ def _trained(layer: Layer) -> Layer:
 
 def _exchange(graph: Graph, p: Columns) -> list[Op]:
     """Rows looked up in tables of other devices, for every sample of all of them: an all-to-all."""
-    looked_up = sum(layer.count * layer.written for layer in graph.operations if _shared(layer))
+    looked_up = sum(layer.count * layer.written for layer in _shared(graph))
     if "ways" not in p or not looked_up or not np.any(p.ways > 1):
         return []
     volume = share("all_to_all", p.ways) * looked_up * p.batch * p.activation

@@ -26,6 +26,7 @@ _LATENCY = {
 _LAYOUT = {
     "tp": ("tp", "Tensor parallel: each layer split over so many devices."),
     "pp": ("pp", "Pipeline parallel: the layers dealt out over so many stages."),
+    "micro_steps": ("micro steps", "So many passes whose gradients are summed before an update."),
     "dp": ("dp", "Data parallel: so many copies of the model work side by side."),
     "ep": ("ep", "Expert parallel: the experts dealt out over so many devices."),
     "adp": ("adp", "Attention data parallel: so many devices attend to requests of their own and share the experts."),
