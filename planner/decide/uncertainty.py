@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planner.decide.information import worth
 from planner.decide.levers import Levers, Settings, evaluate, levers
 from planner.model.columns import Array
 from planner.search.result import Basis, Candidate, Odds, Result
@@ -32,6 +33,8 @@ class Outcomes:
     keeps: Array
     loss: Array
     """Beyond the best of the draw; what breaks a limit pays for the best too."""
+    speed: Array
+    """Throughput, in times of the estimate."""
 
 
 def with_odds(result: Result, draws: int = DRAWS) -> Result:
@@ -39,9 +42,11 @@ def with_odds(result: Result, draws: int = DRAWS) -> Result:
     found = outcomes(result, draws)
     if found is None:
         return result
+    names = {c.label: c.device_name for c in result.candidates}
+    known = worth([names[label] for label in found.levers.labels], found.loss, found.speed)
     odds = dict(zip(found.levers.labels, _odds(found), strict=True))
     candidates = tuple(replace(c, odds=odds.get(c.label)) for c in result.candidates)
-    return replace(result, candidates=candidates, draws=draws)
+    return replace(result, candidates=candidates, draws=draws, worth=known)
 
 
 def outcomes(result: Result, draws: int = DRAWS, seed: int = SEED) -> Outcomes | None:
@@ -49,12 +54,13 @@ def outcomes(result: Result, draws: int = DRAWS, seed: int = SEED) -> Outcomes |
     lv = levers(result, MOST)
     if not len(lv):
         return None
-    cost, keeps = evaluate(lv, drawn(result, lv, draws, np.random.default_rng(seed)))
+    states = drawn(result, lv, draws, np.random.default_rng(seed))
+    cost, keeps = evaluate(lv, states)
     best = np.where(keeps, cost, np.inf).min(axis=0)
     some = np.isfinite(best)
     best = np.where(some, best, 0.0)
     loss = np.where(some, cost - np.where(keeps, best, 0.0), 0.0)
-    return Outcomes(lv, cost, keeps, loss)
+    return Outcomes(lv, cost, keeps, loss, np.broadcast_to(states.efficiency, loss.shape))
 
 
 def drawn(result: Result, lv: Levers, draws: int, rng: np.random.Generator) -> Settings:

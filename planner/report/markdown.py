@@ -2,7 +2,7 @@
 
 import re
 
-from planner.report.odds import safer, share
+from planner.report.odds import safer, share, worth_measuring
 from planner.report.text import brief, percent, plain
 from planner.report.view import (
     LATENCY_HEADS,
@@ -56,7 +56,7 @@ def _choice(result: Result, c: Candidate) -> list[str]:
         lines.append(
             f"- The cheapest in {share(c.odds.cheapest)} of {result.draws:,} draws, within every limit in {share(c.odds.keeps)}"
         )
-    lines += [f"- {_safe(text, 400)}" for text in (safer(result),) if text]
+    lines += [f"- {_safe(text, 400)}" for text in (safer(result), worth_measuring(result)) if text]
     if result.verdict.runner_up:
         lines.append(f"- Runner-up: {_safe(result.verdict.runner_up)}. {_safe(result.verdict.gap, 400)}")
     return [*lines, ""]

@@ -16,6 +16,16 @@ def least_regret(result: Result) -> Candidate | None:
     return min(drawn)[2] if drawn else None
 
 
+def worth_measuring(result: Result) -> str:
+    """What measuring first would save of the regret; empty where it would save nothing."""
+    if not result.worth or chosen(result) is None:
+        return ""
+    form = money_of(result)
+    first, *others = result.worth
+    then = "".join(f"; on {brief(w.device_name, 60)}, {form(w.saves)}" for w in others)
+    return f"Measuring it on {brief(first.device_name, 60)} first would save {form(first.saves)} of the mean regret{then}."
+
+
 def safer(result: Result) -> str:
     """What to say where another option than the choice would be regretted least; empty where none would."""
     choice, best = chosen(result), least_regret(result)

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from planner.report.odds import safer, share
+from planner.report.odds import safer, share, worth_measuring
 from planner.report.text import brief, plain, visible
 from planner.report.view import WEAK, chosen, latency_form, money_of, rate
 from planner.search.result import Candidate, Result
@@ -51,7 +51,7 @@ def terminal(result: Result, shown: list[Candidate], width: int | None, colour: 
     if choice and choice.odds:
         cheapest, keeps = share(choice.odds.cheapest), share(choice.odds.keeps)
         lines += _wrapped(f"The cheapest in {cheapest} of {result.draws:,} draws, within every limit in {keeps}.", width)
-        lines += [paint(line, "yellow") for line in _wrapped(safer(result), width)]
+        lines += [paint(line, "yellow") for said in (safer(result), worth_measuring(result)) for line in _wrapped(said, width)]
     if verdict.runner_up:
         lines += _wrapped(f"Runner-up: {verdict.runner_up}, {verdict.gap}.", width)
     lines += [line for flip in verdict.flips for line in _wrapped(flip, width)]

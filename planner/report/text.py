@@ -26,8 +26,10 @@ def brief(text: str, limit: int = 120) -> str:
 
 
 def dumps(value: object, indent: int | None = None) -> str:
-    """``value`` as JSON: NaN and infinities become null, keys keep their order, lone surrogates are escaped."""
-    text = json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, indent=indent)
+    """``value`` as JSON: NaN and infinities become null, keys keep their order, lone surrogates are escaped; without ``indent``
+    as short as it can be."""
+    apart = (",", ":") if indent is None else None
+    text = json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, indent=indent, separators=apart)
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -102,6 +102,14 @@ class Odds:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What measuring the workload on a device before deciding would save of the mean regret; money for ``Result.cost_period``."""
+
+    device_name: str
+    saves: float
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One offer with the layout that serves the goal best on it."""
 
@@ -362,3 +370,5 @@ class Result:
     regrets: tuple[Regret, ...] = ()
     draws: int = 0
     """Of the Monte Carlo behind every candidate's odds."""
+    worth: tuple[Worth, ...] = ()
+    """The measurements that would save most; empty where none would."""

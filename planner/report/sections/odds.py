@@ -2,7 +2,7 @@
 
 import math
 
-from planner.report.odds import safer, share
+from planner.report.odds import safer, share, worth_measuring
 from planner.report.text import brief, percent, plain
 from planner.report.view import Chart, Format, chosen, money_of
 from planner.search.result import Candidate, Odds, Regret, Result
@@ -27,6 +27,7 @@ def context(result: Result) -> dict[str, object]:
         "draws": f"{result.draws:,}",
         "rows": [_row(result, c, odds, form) for c, odds in seen],
         "safest": _safest(result, form),
+        "worth": worth_measuring(result),
         "choices": [brief(label, 60) for label in result.regrets[0].costs] if result.regrets else [],
         "states": [_state(r, form) for r in result.regrets],
         "margins": _margins(result),
