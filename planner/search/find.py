@@ -20,10 +20,10 @@ from planner.search.bills import bills
 from planner.search.blank import blank
 from planner.search.cite import cited
 from planner.search.intervals import about, around, task_of
-from planner.search.listings import NOBODY, Listing, Place, listings
+from planner.search.listings import Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
-from planner.search.reasons import bottleneck, reason
+from planner.search.reasons import bottleneck, from_where, hostless, impossible, reason, unpriced
 from planner.search.result import Candidate, Estimate
 
 EXPLORED = 8
@@ -183,8 +183,8 @@ def _candidate(
     near = about(inputs.plan.scenario, place.device.kind, inputs.workload, laws)
     spread = around(total, inputs.intervals, task, evidence, near)
     over = {**one.excess, **_budget(inputs, total)}
-    why = _hostless(inputs, listing) or reason(over, inputs, place, e, i, device) or _unpriced(inputs, listing)
-    why += _from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
+    why = hostless(inputs, listing) or reason(over, inputs, place, e, i, device) or unpriced(listing)
+    why += from_where(inputs, place, machines, setting) if why and not over.get("memory", 0) <= 1 else ""
     worst = max((math.inf if math.isnan(x) else x for x in over.values()), default=math.inf)
     return replace(
         made, devices=int(row.devices[0]), precision=precision, layout=_layout(inputs, row),
@@ -240,24 +240,6 @@ def _interrupted(inputs: Inputs, listed: Sequence[Listing], rows: Columns) -> Ar
     return np.where(spot, train.goodput(inputs, goal, rows) / train.goodput(inputs, goal, rows, spot=True), 1.0)
 
 
-def _hostless(inputs: Inputs, listing: Listing) -> str:
-    alone = listing.offer.needs_host and inputs.plan.economics.host_price is None
-    return "is sold without a host; economics.host_price would include one" if alone else ""
-
-
-def _unpriced(inputs: Inputs, listing: Listing) -> str:
-    unpriced = listing.price.source == NOBODY
-    return "has no price in the catalogue: an offer of your own (--profiles DIR) would give it one" if unpriced else ""
-
-
-def _from_where(inputs: Inputs, place: Place, machines: Machine, setting: int) -> str:
-    """From how many devices on a training run would fit, where that is more than the plan allows."""
-    if inputs.plan.train is None:
-        return ""
-    devices = train.fits_from(inputs, inputs.plan.train, place, machines.take(np.array([setting])))
-    return f"; it would from {devices:,} devices on" if devices else ""
-
-
 def _budget(inputs: Inputs, total: float) -> dict[str, float]:
     budget = inputs.plan.economics.budget
     return {"budget": total / budget[0]} if budget else {}
@@ -283,27 +265,4 @@ def _layout(inputs: Inputs, row: Columns) -> dict[str, int | str]:
 def _impossible(inputs: Inputs, listing: Listing, place: Place) -> Candidate:
     """A listing that no option could even be formed for."""
     wanted = inputs.plan.workload.precision or USUAL[inputs.plan.scenario]
-    able = [p for p in wanted if arithmetic(place.device, p)]
-    memory = place.device.level("main")
-    if not able:
-        dtypes = " or ".join(dict.fromkeys(d for p in wanted for d in RECIPES[p].arithmetic))
-        why = f"{place.device.name} has no published peak in {dtypes}"
-    elif inputs.plan.workload.sparsity and place.device.sparse_speedup is None:
-        why = f"no speed of {place.device.name} is published for weights that are {inputs.plan.workload.sparsity} sparse"
-    elif why := networks.unsuited(inputs.workload, place.device):
-        pass
-    elif not place.device.links and (memory is None or memory.bandwidth is None):
-        why = f"the memory bandwidth of {place.device.name} is not published"
-    elif inputs.workload.architecture and not arithmetic(place.device, "bf16"):
-        why = f"{place.device.name} computes in no 16-bit format, which attention needs"
-    elif (
-        inputs.workload.architecture
-        and (memory is None or memory.capacity is None)
-        and not (place.system.host and place.system.host.memory)
-    ):
-        why = f"the memory of {place.system.name} is not published"
-    elif not inputs.workload.architecture:
-        why = f"nothing is published about how the devices of {place.system.name} are joined, over which it shares its tables"
-    else:
-        why = "no layout divides the model over it within the plan's number of devices"
-    return replace(blank(inputs, listing, place), rejected=why)
+    return replace(blank(inputs, listing, place), rejected=impossible(inputs, place, wanted))
