@@ -50,3 +50,6 @@ def _trains(r: Request) -> None:
         if value > 1:
             what = f"--{name} {value} divides a language model; a network is trained data parallel"
             raise InputError(what, hint="Use --batch.")
+    if r.global_batch:
+        what = f"--global-batch {r.global_batch} is for language models; a network's step is --batch samples on each device"
+        raise InputError(what, hint=f"Use --batch {max(1, round(r.global_batch / r.devices))}.")

@@ -79,6 +79,9 @@ def test_training_shares_samples_and_sums_gradients() -> None:
     assert one.memory["gradients"] == 147_456 * 2 and one.memory["optimizer"] == 147_456 * 12
     with pytest.raises(InputError, match="--tp 2 divides a language model"):
         alone(workload(CONV), mode="train", devices=2, tp=2)
+    with pytest.raises(InputError, match="--global-batch 128 is for language models") as caught:
+        alone(workload(CONV), mode="train", devices=2, global_batch=128)
+    assert caught.value.hint == "Use --batch 64."
 
 
 def test_a_summary_can_be_trained_too() -> None:
