@@ -11,21 +11,13 @@ from planner.decide.life_result import decide_life
 from planner.decide.ownership import ownership
 from planner.decide.sensitivity import with_sensitivity
 from planner.decide.uncertainty import with_odds
-from planner.decide.verdict import verdict
+from planner.decide.verdict import units_of, verdict
 from planner.schema.goals import Serve, Train
 from planner.schema.inputs import Inputs
 from planner.search import networks
 from planner.search.find import candidates, demand
 from planner.search.options import Tick
 from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
-
-NETWORK = ("samples/s", "million samples")
-UNITS = {
-    "serve": ("output tokens/s", "million output tokens"),
-    "train": ("tokens/s", "million tokens"),
-    "infer": NETWORK,
-    "capacity": ("devices", "device hour of use"),
-}
 
 
 def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
@@ -37,7 +29,7 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
         return decide_life(inputs, tick)
     plan = inputs.plan
     found = candidates(inputs, tick)
-    throughput_unit, work_unit = NETWORK if plan.train and plan.train.samples else UNITS[plan.scenario]
+    throughput_unit, work_unit = units_of(plan)
     made = Result(
         schema_version=SCHEMA_VERSION, title=plan.title, scenario=plan.scenario, goal=goal(inputs), workload=inputs.workload.name,
         currency=plan.economics.currency, cost_period="run" if plan.ends else "month", throughput_unit=throughput_unit,

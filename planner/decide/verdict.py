@@ -2,8 +2,22 @@
 
 from planner import units
 from planner.schema.inputs import Inputs
+from planner.schema.plan import Plan
 from planner.search.find import demand
 from planner.search.result import Candidate, Verdict
+
+NETWORK = ("samples/s", "million samples")
+UNITS = {
+    "serve": ("output tokens/s", "million output tokens"),
+    "train": ("tokens/s", "million tokens"),
+    "infer": NETWORK,
+    "capacity": ("devices", "device hour of use"),
+}
+
+
+def units_of(plan: Plan) -> tuple[str, str]:
+    """What a plan's throughput is counted in, and the amount of work that its unit cost is for."""
+    return NETWORK if plan.train and plan.train.samples else UNITS[plan.scenario]
 
 
 def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
@@ -34,9 +48,7 @@ def _nothing(found: list[Candidate]) -> Verdict:
 
 
 def _why(inputs: Inputs, choice: Candidate, able: list[Candidate]) -> str:
-    names = {"serve": "million output tokens", "train": "million tokens", "infer": "million samples"}
-    learns = inputs.plan.train and inputs.plan.train.samples
-    unit = names["infer"] if learns else names.get(inputs.plan.scenario, "device hour of use")
+    _, unit = units_of(inputs.plan)
     each = units.money(choice.unit_cost.value, inputs.plan.economics.currency)
     kept = [
         f"{name.upper() if name in ('ttft', 'tpot') else name} {units.duration(e.value)}" for name, e in choice.latency.items()
