@@ -1,7 +1,7 @@
 """Power modes as records of their own: a device with the peaks, bandwidth and power of a mode, a system of it, its offers.
 
-Peaks go with the clock and the units that are on, bandwidth with the memory's clock. What was fitted on a device holds in every mode
-of it: efficiencies are shares of the peaks. Starting a kernel takes the time it takes at full clocks, whatever the mode.
+Peaks go with the clock and the units that are on, bandwidth with the memory's clock. What was fitted on a device holds in every
+mode of it: efficiencies are shares of the peaks. Starting a kernel takes the time it takes at full clocks, whatever the mode.
 """
 
 from collections.abc import Iterable
@@ -64,7 +64,8 @@ def _share(limit: Figure | None, own: Figure | None) -> float:
 def _scaled(figure: Figure, share: float, mode: str) -> Figure:
     if share == 1:
         return figure
-    return replace(figure, value=figure.value * share, note="; ".join(filter(None, (f"{share:.4g} of it in mode {mode}", figure.note))))
+    said = f"{share:.4g} of the device's own, for mode {mode}"
+    return replace(figure, value=figure.value * share, note=f"{said}; {figure.note}" if figure.note else said)
 
 
 def _at_most(figure: Figure | None, limit: Figure) -> Figure | None:
