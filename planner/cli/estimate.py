@@ -222,6 +222,10 @@ def _compared(each: "dict[str, Single]") -> str:
     header = ["mode", name, "power", f"a {s.work_unit}", "duty cycle", "streams", "average", "a sample", "battery lasts"]
     able = {mode: s.duty.sample.value if s.duty and s.duty.sample else s.joules_per_unit for mode, s in each.items() if _able(s)}
     best = min(able, key=lambda mode: able[mode]) if able else ""
-    verdict = f"{best} takes the least energy of those that can do it." if able else "None can do it."
+    verdict = (
+        f"{best} takes the least energy of those that can do it, if each draws at work what it may."
+        if able
+        else "None can do it."
+    )
     title = f"{s.workload} on {s.devices} × {s.device.partition('@')[0]}, {s.precision}"
     return f"{title}\n\n{table(header[: len(rows[0])], rows, 'l' + 'r' * (len(rows[0]) - 1))}\n\n{verdict}"
