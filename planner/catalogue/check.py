@@ -1,6 +1,7 @@
 """The catalogue held against its own rules: every file readable, every figure sourced, every reference known."""
 
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from planner.schema.money import Grids, ServiceList
 STALE = 90
 """Days after which a rent is old. What a machine cost to buy is kept as it was."""
 PEAK_TOLERANCE = 0.05
+MODE = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 
 Rule = Callable[[Any], Iterator[str]]
 
@@ -115,6 +117,7 @@ def _device(d: Any, profiles: Profiles) -> Iterator[str]:
     if order != sorted(order):
         yield "a narrower dtype has a lower peak than a wider one"
     yield from _peaks(d)
+    yield from _modes(d)
 
 
 def _peaks(d: Device) -> Iterator[str]:
@@ -128,6 +131,20 @@ def _peaks(d: Device) -> Iterator[str]:
         if abs(peak.value / follows - 1) > PEAK_TOLERANCE:
             product = f"{d.compute_units.value:g} units x {d.clock.value / 1e9:g} GHz x {ops.value:g} a cycle"
             yield f"its {dtype} peak is {peak.value / 1e12:g} T, but {product} are {follows / 1e12:.4g} T"
+
+
+def _modes(d: Device) -> Iterator[str]:
+    """Power modes that cannot be told from each other, or whose limits have nothing of the device to be held against."""
+    main = d.level("main")
+    own = {"clock": d.clock, "compute_units": d.compute_units, "memory_clock": main.clock if main else None}
+    for name, mode in d.power_modes.items():
+        if not MODE.fullmatch(name):
+            yield f"has the power mode '{name}': a mode is named in lower-case letters, digits and -"
+        for limit, figure in own.items():
+            if getattr(mode, limit) and figure is None:
+                yield f"its power mode {name} limits the {limit.replace('_', ' ')}, which it does not give for itself"
+        if mode.compute_units and d.compute_units and mode.compute_units.value > d.compute_units.value:
+            yield f"its power mode {name} has more compute units than it has"
 
 
 def _system(s: Any, profiles: Profiles) -> Iterator[str]:

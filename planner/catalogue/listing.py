@@ -7,7 +7,7 @@ from planner import units
 from planner.catalogue.document import read_text
 from planner.catalogue.profiles import Profiles
 from planner.errors import unknown
-from planner.schema.hardware import TERMS, Device, Provider, System
+from planner.schema.hardware import TERMS, Device, Provider, System, own_id
 
 DIMENSIONS = {"bf16": "flop/s", "int8": "flop/s", "bandwidth": "byte/s", "memory": "byte", "tdp": "watt", "parameters": "count"}
 
@@ -62,7 +62,7 @@ def offers(profiles: Profiles, providers: Sequence[Provider] | None = None) -> l
 def find(id: str, profiles: Profiles) -> Device | System | Provider:
     """The device, system or provider of that id."""
     for kind in ("device", "system", "provider"):
-        if id in profiles.files[kind]:
+        if own_id(id) in profiles.files[kind]:
             record: Device | System | Provider = getattr(profiles, kind)(id)
             return record
     raise unknown(

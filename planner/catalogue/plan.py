@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from planner import __version__
-from planner.catalogue import money
+from planner.catalogue import money, power_modes
 from planner.catalogue.document import build, line, parse, read_text
 from planner.catalogue.models import find_workload
 from planner.catalogue.profiles import LISTING, Profiles
@@ -19,7 +19,7 @@ from planner.catalogue.tables import compression, intervals, techniques
 from planner.errors import InputError, printable, unknown
 from planner.schema.coefficients import EVERY, Calibration
 from planner.schema.goals import Serve
-from planner.schema.hardware import Device, Provider
+from planner.schema.hardware import Device, Provider, own_id
 from planner.schema.inputs import Inputs, Life
 from planner.schema.plan import Hardware, Lifetime, Plan
 from planner.schema.workload import Workload
@@ -121,29 +121,29 @@ def _gathered(plan: Plan, text: str, path: Path, profiles: Profiles, *field: str
     model = plan.workload.model
     workload = ANY if plan.capacity else find_workload(model, profiles, path.parent, where=_at(path, text, "workload", "model"))
     at = partial(_at, path, text, *field)
-    wanted = _known(plan.hardware.systems, profiles, "system", at) or profiles.ids("system")
+    named = _known(plan.hardware.systems, profiles, "system", at)
+    for i, id in enumerate(named):
+        profiles.system(id, at("systems", i))
     sellers = _known(plan.hardware.providers, profiles, "provider", at) or profiles.ids("provider")
     providers = tuple(profiles.provider(id) for id in sellers)
     _regions(plan, providers, at)
     plan = money.completed(plan, profiles, partial(_at, path, text))
-    offered = {o.system: p.id for p in providers for o in p.offers}
-    for id in sorted(offered.keys() - set(profiles.ids("system"))):
-        raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][offered[id]]} offers")
-    named = set(plan.hardware.systems)  # what a plan asks about by name is estimated even where nobody prices it
-    systems = {
-        id: profiles.system(id)
-        for id in wanted
-        if (id in offered or id in named) and profiles.system(id).device in profiles.files["device"]
-    }
+    selling = {o.system: p.id for p in providers for o in p.offers}
+    for id in sorted(selling.keys() - set(profiles.ids("system"))):
+        raise unknown("system", id, profiles.ids("system"), where=f"{profiles.files['provider'][selling[id]]} offers")
+    wanted = [id for id in named or profiles.ids("system") if named or id in selling]  # by name even where nobody prices it
+    if plan.hardware.power_modes == "all":
+        wanted = list(dict.fromkeys(mode for id in wanted for mode in profiles.in_modes(id)))
+    providers = tuple(power_modes.offered(p, wanted) for p in providers)
+    offered = {o.system for p in providers for o in p.offers}
+    systems = {id: profiles.system(id) for id in wanted if own_id(profiles.system(id).device) in profiles.files["device"]}
     devices = {s.device: profiles.device(s.device, where=f"system {s.id}") for s in systems.values()}
     if plan.hardware.kinds:
         devices = {id: d for id, d in devices.items() if d.kind in plan.hardware.kinds}
         systems = {id: s for id, s in systems.items() if s.device in devices}
-    unoffered = [id for id in plan.hardware.systems if id not in offered]
-    if unoffered and len(unoffered) == len(plan.hardware.systems):
+    if named and not offered & set(wanted):
         raise InputError(
-            f"no provider the plan allows offers the system '{printable(unoffered[0])}'",
-            where=at("systems", plan.hardware.systems.index(unoffered[0])),
+            f"no provider the plan allows offers the system '{printable(named[0])}'", where=at("systems", 0),
             hint="Add an offer in your own profiles (--profiles DIR), or other providers.",
         )  # fmt: skip
     laws = calibrations(devices.values(), profiles)
@@ -167,14 +167,14 @@ def _gathered(plan: Plan, text: str, path: Path, profiles: Profiles, *field: str
 
 def calibrations(devices: Iterable[Device], profiles: Profiles) -> dict[str, Calibration]:
     """Calibrations of the devices, of their families and of their kinds, by id."""
-    names = {name for d in devices for name in (d.id, d.family, d.alike, d.kind)} | {EVERY}
+    names = {name for d in devices for name in (own_id(d.id), d.family, d.alike, d.kind)} | {EVERY}
     found = ((name, profiles.calibration(name)) for name in sorted(names))
     return {name: calibration for name, calibration in found if calibration is not None}
 
 
 def _known(names: Sequence[str], profiles: Profiles, kind: str, at: Callable[..., str]) -> list[str]:
     for i, name in enumerate(names):
-        if name not in profiles.files[kind]:
+        if own_id(name) not in profiles.files[kind]:
             raise unknown(kind, name, profiles.files[kind], where=at(f"{kind}s", i), listing=LISTING[kind])
     return list(names)
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar, get_args
 
-from planner.catalogue import price_table
+from planner.catalogue import power_modes, price_table
 from planner.catalogue.document import read, read_text
 from planner.catalogue.graphs import whole
 from planner.catalogue.home import home
@@ -21,7 +21,7 @@ from planner.catalogue.offers import sound as sound_offers
 from planner.catalogue.sizes import sound
 from planner.errors import InputError, unknown
 from planner.schema.coefficients import Calibration
-from planner.schema.hardware import Device, Kind, Provider, System
+from planner.schema.hardware import IN_MODE, Device, Kind, Provider, System, own_id
 from planner.schema.money import Grids, ServiceList
 from planner.schema.workload import Workload
 
@@ -110,15 +110,24 @@ class Profiles:
         return found
 
     def device(self, id: str, where: str = "") -> Device:
-        """A device by id; its kind must be that of the folder its file lies in."""
-        device = self._load("device", id, Device, where)
-        if device.kind != (folder := self.files["device"][id].parent.name):
-            raise InputError(f"kind is {device.kind}, but the file lies in {folder}/", where=str(self.files["device"][id]))
-        return device
+        """A device by id, ``id@mode`` in a power mode; its kind must be that of the folder its file lies in."""
+        own, _, mode = id.partition(IN_MODE)
+        device = self._load("device", own, Device, where)
+        if device.kind != (folder := self.files["device"][own].parent.name):
+            raise InputError(f"kind is {device.kind}, but the file lies in {folder}/", where=str(self.files["device"][own]))
+        return power_modes.device_in(device, mode, where) if mode else device
 
     def system(self, id: str, where: str = "") -> System:
-        """A system by id."""
-        return self._load("system", id, System, where)
+        """A system by id, ``id@mode`` with its devices in a power mode."""
+        own, _, mode = id.partition(IN_MODE)
+        system = self._load("system", own, System, where)
+        return power_modes.system_in(system, self.device(system.device), mode, where) if mode else system
+
+    def in_modes(self, id: str) -> list[str]:
+        """A system in each power mode of its device, as ids; as it stands where that has none, or is in one."""
+        device = self.system(id).device
+        known = self.device(device).power_modes if own_id(device) in self.files["device"] else {}
+        return [id + IN_MODE + mode for mode in known] or [id]
 
     def provider(self, id: str, where: str = "") -> Provider:
         """A provider with its offers by id: those of its file, and those of its table of prices."""
@@ -137,7 +146,7 @@ class Profiles:
     def written_in(self, kind: str, id: str) -> list[Path]:
         """The files that a profile is read from."""
         table = [self.tables[id]] if kind == "provider" and id in self.tables else []
-        return [self.files[kind][id], *table]
+        return [self.files[kind][own_id(id)], *table]
 
     def service(self, id: str, where: str = "") -> ServiceList:
         """What a provider charges beside instances."""

@@ -48,6 +48,19 @@ def profiles(option: Path | None) -> "Profiles":
     return Profiles(user_folders(option))
 
 
+def quantity(option: str, text: str, dimension: str) -> float | None:
+    """What an option says in units of ``dimension``, above zero; None where it was not given."""
+    from planner import units
+
+    try:
+        value = units.parse(text, dimension) if text else None
+    except ValueError as error:
+        raise InputError(str(error), where=option) from None
+    if value is not None and value <= 0:
+        raise InputError(f"'{text}' is not above zero", where=option)
+    return value
+
+
 def plan_text(plan: Path) -> tuple[str, Path]:
     """A plan's text, from stdin where it is ``-``, and the path that messages give it."""
     from planner.catalogue.document import decode, read_text

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """Examples: planner compare plan.yaml;
 planner compare --model llama-3.1-8b --requests 5 --input 1000 --output 200 --tpot '40 ms' --kind gpu;
-planner compare plan.yaml --techniques all"""
+planner compare plan.yaml --techniques all;
+planner compare --model yolov8s --samples 60 --latency '50 ms' --precision int8 --provider retail --power-modes"""
 ROWS = 25
 Texts = list[str] | None
 
@@ -51,6 +52,9 @@ def command(
     provider: Annotated[Texts, typer.Option(help="Only these providers; may be repeated.")] = None,
     kind: Annotated[Texts, typer.Option(help="cpu, gpu, tpu, fpga or asic; may be repeated.")] = None,
     term: Annotated[Texts, typer.Option(help="on_demand, spot, reserved_1y, reserved_3y, owned; may be repeated.")] = None,
+    power_modes: Annotated[
+        bool, typer.Option("--power-modes", help="Devices in each of their power modes; in one: --system ID@MODE.")
+    ] = False,
     every: Annotated[bool, typer.Option("--all", help="Every candidate, the rejected too, instead of the best.")] = False,
     techniques: Annotated[
         Texts, typer.Option(help="What techniques save on each device: 'all', or one by its id; may be repeated.")
@@ -68,7 +72,8 @@ def command(
     if plan is None:
         serve = {"requests_per_second": requests, "input_tokens": input, "output_tokens": output, "ttft": ttft, "tpot": tpot}
         goal = {"infer": {"samples_per_second": samples, "latency": latency}} if samples else {"serve": serve}
-        hardware = {"systems": system, "providers": provider, "kinds": kind, "terms": term}
+        hardware: dict[str, Any] = {"systems": system, "providers": provider, "kinds": kind, "terms": term}
+        hardware |= {"power_modes": "all"} if power_modes else {}
         asked, text, path = plan_from(_flags(model, precision, goal, hardware))
     else:
         text, path = plan_text(plan)
@@ -99,7 +104,7 @@ def _techniques(
         raise typer.Exit(1)
 
 
-def _flags(model: str, precision: Texts, goal: dict[str, dict[str, Any]], hardware: dict[str, Texts]) -> dict[str, Any]:
+def _flags(model: str, precision: Texts, goal: dict[str, dict[str, Any]], hardware: dict[str, Any]) -> dict[str, Any]:
     """What a plan file would say; what was not given is left out."""
     given = {name: {k: v for k, v in parts.items() if v != ""} for name, parts in goal.items()}
     limits = {k: v for k, v in hardware.items() if v}

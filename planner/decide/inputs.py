@@ -9,6 +9,7 @@ import numpy as np
 from planner import units
 from planner.decide.levers import Levers, Settings
 from planner.model.columns import Array
+from planner.schema.hardware import own_id
 from planner.search.result import Candidate, Result
 
 FULLEST = 0.97
@@ -53,7 +54,7 @@ def _error(result: Result) -> float:
 
 def _of_choice(result: Result, lv: Levers, factors: Array) -> Settings:
     """The speed of the choice's device alone."""
-    device = {c.label: c.device for c in result.candidates}
+    device = {c.label: own_id(c.device) for c in result.candidates}
     same = np.array([device[label] == device.get(result.verdict.choice) for label in lv.labels])
     return Settings(efficiency=np.where(same[:, None], factors, 1.0))
 

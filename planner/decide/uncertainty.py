@@ -14,6 +14,7 @@ import numpy as np
 from planner.decide.information import worth
 from planner.decide.levers import Levers, Settings, evaluate, levers
 from planner.model.columns import Array
+from planner.schema.hardware import own_id
 from planner.search.result import Basis, Candidate, Odds, Result
 
 DRAWS = 10_000
@@ -90,7 +91,7 @@ def _errors(seen: Sequence[Candidate], shared: "dict[str, float]", draws: int, r
     """Standard normal errors (N, D), correlated as the candidates' devices and configurations are."""
     common = min(1.0, shared.get("workload", 0.0))
     device = min(1.0 - common, shared.get("device", 0.0))
-    devices, on = np.unique([c.device for c in seen], return_inverse=True)
+    devices, on = np.unique([own_id(c.device) for c in seen], return_inverse=True)
     layouts = [repr((c.device, c.system, c.precision, sorted(c.layout.items()))) for c in seen]
     configurations, of = np.unique(layouts, return_inverse=True)
     total = math.sqrt(common) * rng.standard_normal(draws)

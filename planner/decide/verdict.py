@@ -1,6 +1,7 @@
 """The answer in words: which one, why, what comes second, and what would change it."""
 
 from planner import units
+from planner.schema.hardware import IN_MODE, own_id
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
 from planner.search.find import demand
@@ -32,7 +33,7 @@ def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
     headline = f"Choose {choice.label} ({choice.devices} × {choice.device_name}) at {price} {period}"
     return Verdict(
         choice.label, second.label if second else "", headline, _why(inputs, choice, able), _gap(inputs, choice, second),
-        _flips(inputs, choice, second), _cautions(inputs, choice),
+        (*_flips(inputs, choice, second), *_frugal(inputs, able)), _cautions(inputs, choice),
     )  # fmt: skip
 
 
@@ -92,6 +93,26 @@ def _flips(inputs: Inputs, choice: Candidate, second: Candidate | None) -> tuple
             f"If throughput falls short of the estimate by more than {100 * spare:.0f} %, one more instance is needed{beaten}."
         )
     return tuple(said)
+
+
+def _frugal(inputs: Inputs, able: list[Candidate]) -> tuple[str, ...]:
+    """For each device in more than one power mode: which mode costs least, and which takes the least energy."""
+    modes: dict[str, list[Candidate]] = {}
+    for c in able:
+        if IN_MODE in c.device:
+            modes.setdefault(own_id(c.device), []).append(c)
+    return tuple(_best_mode(inputs, of) for of in modes.values() if len({c.device for c in of}) > 1)
+
+
+def _best_mode(inputs: Inputs, of: list[Candidate]) -> str:
+    cheapest, frugal = of[0], min(of, key=lambda c: c.energy_per_unit)
+    (_, unit), currency = units_of(inputs.plan), inputs.plan.economics.currency
+    most, least = (units.show(c.energy_per_unit, "joule") for c in (cheapest, frugal))
+    said = f"{cheapest.device_name} costs least of its power modes ({units.money(cheapest.cost.value, currency)})"
+    if frugal.device == cheapest.device:
+        return f"{said} and takes the least energy: {least} a {unit}."
+    price = units.money(frugal.cost.value, currency)
+    return f"{said}; {frugal.device_name} takes the least energy: {least} a {unit} against {most}, at {price}."
 
 
 def _cautions(inputs: Inputs, choice: Candidate) -> tuple[str, ...]:

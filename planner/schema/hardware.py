@@ -11,6 +11,13 @@ Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
 Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
 Topology = Literal["switch", "mesh", "ring", "torus2d", "torus3d", "pcie", "ethernet"]
 TERMS = ("on_demand", "spot", "reserved_1y", "reserved_3y", "owned")
+IN_MODE = "@"
+"""Between the id of a device or system and the power mode that it is in: ``nvidia-jetson-agx-orin-64gb@30w``."""
+
+
+def own_id(id: str) -> str:
+    """The id of what lies in the catalogue: without the power mode."""
+    return id.partition(IN_MODE)[0]
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,25 @@ class Memory:
     kind: str
     capacity: Bytes | None = None
     bandwidth: ByteRate | None = None
+    clock: Frequency | None = None
+    """What the bandwidth belongs to, where power modes lower it."""
+
+
+@dataclass(frozen=True)
+class PowerMode:
+    """Limits that a device's software sets together, by name: what is absent is as the device's own figures say."""
+
+    __pydantic_config__ = STRICT
+    power: Power
+    """What the device is meant to stay within: a budget, which light work does not reach."""
+    clock: Frequency | None = None
+    """Of the compute units, at most."""
+    compute_units: Count | None = None
+    """Those that are on."""
+    memory_clock: Frequency | None = None
+    cores: Count | None = None
+    """Of the processor beside the accelerator, those that are on; no law reads them, nor their clock."""
+    core_clock: Frequency | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +98,7 @@ class Device:
     links: tuple[Link, ...] = ()
     launch_date: date | None = None
     fpga: Fabric | None = None
+    power_modes: dict[str, PowerMode] = field(default_factory=dict)
     notes: str = ""
 
     @property

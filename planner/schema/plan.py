@@ -36,6 +36,8 @@ class Hardware:
     kinds: tuple[Literal["cpu", "gpu", "tpu", "fpga", "asic"], ...] = ()
     terms: tuple[Term, ...] = ("on_demand", "owned")
     max_devices: Annotated[int, Unit("count", least=1)] = 1024
+    power_modes: Literal["own", "all"] = "own"
+    """Whether devices are considered by their own figures or in each of their power modes; one mode: ``id@mode`` in systems."""
 
 
 @dataclass(frozen=True)

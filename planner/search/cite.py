@@ -38,6 +38,7 @@ def device_figures(device: Device, precision: str) -> tuple[Cited, ...]:
         (f"{device.name}: memory bandwidth", main.bandwidth if main else None, "byte/s"),
         (f"{device.name}: memory", main.capacity if main else None, "byte"),
         (f"{device.name}: board power", device.tdp, "watt"),
+        (f"{device.name}: idle power", device.idle_power, "watt"),
     ]
     return tuple(
         Cited(what, units.show(f.value, dimension, 4), device.sources.get(f.source, f.source), note=f.note)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from planner.errors import InputError
-from planner.schema.hardware import TERMS, Device, Offer, Prices, Provider, System
+from planner.schema.hardware import TERMS, Device, Offer, Prices, Provider, System, own_id
 from planner.schema.inputs import Inputs
 from planner.schema.quantity import Price
 
@@ -73,8 +73,9 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
     found = {alike: replace(x, regions=priced[alike[:-1]]) for alike, x in found.items()}
     offered = {o.system for p in inputs.providers for o in p.offers}
-    for id in inputs.plan.hardware.systems:
-        if id in inputs.systems and id not in offered:
+    named = set(inputs.plan.hardware.systems)
+    for id in inputs.systems:
+        if named & {id, own_id(id)} and id not in offered:
             place = places.setdefault((id, inputs.systems[id].devices), len(places))
             unpriced = Price((float("nan"), inputs.plan.economics.currency), date.min, NOBODY)
             found[NOBODY, id] = Listing(

@@ -13,7 +13,7 @@ from planner.model.ops.collective import KINDS
 from planner.model.passes import ENGINE, POWER, sustained
 from planner.model.surface import Surfaces, knots, table
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
-from planner.schema.hardware import Device, System
+from planner.schema.hardware import Device, System, own_id
 from planner.schema.precision import CACHES, RECIPES
 from planner.schema.workload import Workload
 
@@ -88,7 +88,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted["collective_beyond"] = ("all_reduce", "default")
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
-    ladder = [c for c in map(find_calibration, (device.id, device.family, device.alike, device.kind, EVERY)) if c]
+    ladder = [c for c in map(find_calibration, (own_id(device.id), device.family, device.alike, device.kind, EVERY)) if c]
     found = {law: _first(law, variants, ladder) for law, variants in wanted.items()}
     own = _first("network", setting.stacks, ladder)  # a stack's own set, of any relative, before another stack's of a near one
     return found | ({"network": own} if own.fit else {})

@@ -6,6 +6,18 @@ from planner.model.passes import Pass
 
 
 @dataclass(frozen=True)
+class Demand:
+    """Samples a second of each of so many streams that a network is asked, and what its devices run from."""
+
+    rate: float
+    streams: int = 1
+    battery: float | None = None
+    """Joules that it holds."""
+    power: float | None = None
+    """Watts of a device under full load, measured; else its board power."""
+
+
+@dataclass(frozen=True)
 class Request:
     """What to estimate. ``mode``: serve, train or infer; sizes that do not apply to it are ignored."""
 
@@ -33,6 +45,7 @@ class Request:
     offload: tuple[str, ...] = ()
     """optimizer, activations."""
     eager: bool = False
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from planner.schema.precision import RECIPES
 from planner.search import divide, estimate, layout_space, networks, single_networks
 from planner.search.assumed import joined
 from planner.search.cite import device_figures, law, tier_figures
+from planner.search.duty import Duty, duty
 from planner.search.intervals import about, around, task_of
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
 from planner.search.offers import cheapest
@@ -51,6 +52,10 @@ class Single:
     joules_per_unit: float
     work_unit: str
     cited: tuple[Cited, ...]
+    power_modes: tuple[str, ...] = ()
+    """Modes that the device could be in instead; none where it is in one."""
+    duty: Duty | None = None
+    """Of a network that is asked now and then."""
 
 
 def single(request: Request, subject: Subject, find: Callable[[str], Calibration | None]) -> Single:
@@ -88,6 +93,11 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         task = task_of(request.mode, figure, graph=subject.workload.graph is not None, kind=device.kind)
         return around(value, subject.intervals, task, evidence, near)
 
+    if request.demand and request.mode != "infer":
+        raise InputError("a rate is asked of a network that infers", hint="Requests of a language model: planner simulate.")
+    figures = {k: spread(k, v) for k, v in ran.figures.items()}
+    asked = request.demand
+    busy = duty(asked, figures["samples_per_s"], table.device, request.devices) if asked else None
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
     each = spread("cost", hourly / units.HOUR / ran.rate * 1e6) if offer else None
@@ -96,13 +106,14 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
     return Single(
         subject.workload.name, subject.system.id if subject.system else "", device.id, request.devices, precision, ran.layout,
-        {k: spread(k, v) for k, v in ran.figures.items()}, ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
+        figures, ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
         float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
         (*device_figures(device, precision), *tier_figures(system),
          *(law(f) for f in used(found[0], subject.workload).values() if f.fit)),
+        tuple(device.power_modes), busy,
     )  # fmt: skip
 
 

@@ -143,6 +143,15 @@ def test_validate_refuses_what_is_no_table(own: Path, refused: Refused) -> None:
         (("estimate", "llama-3.1-8b", "../acme-one"), "unknown system"),
         (("estimate", "lama", "nvidia-h100-sxm"), "unknown model 'lama'"),
         (("estimate", "llama-3.1-8b", "nvidia-h100-sxm", "--precision", "bf17"), "Did you mean bf16"),
+        (("estimate", "resnet-50", "nvidia-jetson-agx-orin-64gb", "--power-mode", "31w"), "It has 15w, 30w, 50w, maxn."),
+        (("estimate", "resnet-50", "nvidia-jetson-agx-orin-64gb@30w", "--power-mode", "15w"), "has no power mode '30w@15w'"),
+        (("estimate", "resnet-50", "nvidia-l4", "--power-mode", "all"), "nvidia-l4 has no power modes to compare"),
+        (("estimate", "resnet-50", "nvidia-l4", "--battery", "5 Wh"), "Give --rate too"),
+        (("estimate", "resnet-50", "nvidia-l4", "--rate", "1", "--battery", "5"), "--battery: '5' has no unit"),
+        (("estimate", "resnet-50", "nvidia-l4", "--rate", "1", "--device-power", "0 W"), "'0 W' is not above zero"),
+        (("estimate", "resnet-50", "nvidia-l4", "--rate", "inf"), "--rate is not a finite number"),
+        (("estimate", "llama-3.1-8b", "nvidia-l4", "--rate", "1"), "a rate is asked of a network that infers"),
+        (("compare", "--model", "resnet-50", "--samples", "1", "--system", "nvidia-jetson-agx-orin-64gb-x1@31w"), "It has 15w"),
         (("simulate", "llama-3.1-8b", "nvidia-l4"), "give one of --rate, --concurrency and --trace"),
         (("simulate", "llama-3.1-8b", "nvidia-l4", "--rate", "1", "--concurrency", "1"), "give one of"),
         (("simulate", "llama-3.1-8b", "nvidia-l4", "--rate", "inf"), "--rate is not a finite number"),
@@ -429,3 +438,49 @@ def test_own_refuses_where_there_is_one_way_only(own: Path, refused: Callable[..
     plan = own / "own.yaml"
     plan.write_text(OWN_OR_RENT.replace("[on_demand, spot]", "[on_demand]"))
     assert "nothing to compare" in refused("own", plan, "--profiles", own)
+
+
+ORIN_NANO = {
+    "fp16": {"15w": (889.8, 8.76), "25w": (1320.0, 13.80), "maxn-super": (1439.2, 15.31)},
+    "int8": {"15w": (1141.7, 7.49), "25w": (1537.4, 9.75), "maxn-super": (1662.8, 10.68)},
+}
+"""MobileNetV2 on an Orin Nano 8 GB developer kit by power mode: samples/s and watts (vdavid21/edge-inference-benchmark-lab,
+results/energy/summary-6fc2633c8be2.md at 7e7b809)."""
+
+
+@pytest.mark.parametrize("precision", sorted(ORIN_NANO))
+def test_power_modes_slow_a_network_as_they_were_measured_to(precision: str, planner: Callable[..., Any]) -> None:
+    """Within 15 % of the measured ratio to the mode without limits, and nothing measured draws more than its mode's budget."""
+    asked = ("mobilenetv2", "nvidia-jetson-orin-nano-super", "--precision", precision, "--power-mode", "all", "--format", "json")
+    found = strict(planner("estimate", *asked).out)["modes"]
+    rate = {mode: s["figures"]["samples_per_s"]["value"] for mode, s in found.items()}
+    measured = ORIN_NANO[precision]
+    assert list(found) == list(measured)
+    for mode, (samples, watts) in measured.items():
+        assert rate[mode] / rate["maxn-super"] == pytest.approx(samples / measured["maxn-super"][0], rel=0.15)
+        assert watts < found[mode]["power"]
+
+
+def test_a_duty_cycle_is_shown_and_what_cannot_keep_up_is_status_1(planner: Callable[..., Any]) -> None:
+    camera = ("estimate", "yolov8s", "nvidia-jetson-agx-orin-64gb", "--precision", "int8", "--rate", "15", "--battery", "500 Wh")
+    run = planner(*camera, "--power-mode", "30w", "--streams", "4")
+    assert run.status == 0
+    for said in ("duty cycle", "streams at most", "energy a sample", "energy a day", "battery lasts", "7.6 W idle, 30 W at work"):
+        assert said in run.out
+    run = planner(*camera, "--power-mode", "all", "--streams", "4")
+    assert run.status == 0 and "takes the least energy of those that can do it, if each draws" in run.out and "maxn" in run.out
+    run = planner(*camera, "--power-mode", "15w", "--streams", "100")
+    assert run.status == 1 and "cannot keep up" in run.err
+    run = planner(*camera, "--power-mode", "all", "--streams", "1000")
+    assert run.status == 1 and "None can do it." in run.out
+    run = planner("estimate", "resnet-50", "nvidia-l4", "--rate", "15")
+    assert run.status == 0 and "Nobody publishes what nvidia-l4 draws idle: no energy is estimated." in run.out
+
+
+def test_modes_compared_say_which_costs_least_and_which_takes_the_least_energy(planner: Callable[..., Any]) -> None:
+    asked = ("--samples", "60", "--latency", "1 s", "--precision", "int8", "--term", "owned", "--power-modes", "--format", "json")
+    run = planner("compare", "--model", "yolov8s", "--system", "nvidia-jetson-agx-orin-64gb-x1", *asked)
+    found = strict(run.out)
+    assert {c["device"].partition("@")[2] for c in found["candidates"]} == {"15w", "30w", "50w", "maxn"}
+    assert len({c["cost_parts"]["hardware"] / c["instances"] for c in found["candidates"]}) == 1
+    assert any("costs least of its power modes" in flip and "the least energy" in flip for flip in found["verdict"]["flips"])
