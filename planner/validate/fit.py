@@ -221,18 +221,20 @@ def _minimum(loss: Callable[[NDArray[Any]], float], ranges: list[Range]) -> NDAr
 
 
 REQUESTS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
-BURSTS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+LAUNCHES = np.concatenate([[0.0], np.geomspace(1e-6, 3e-4, 40)])
+BURSTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 
 def _first_token(estimated: Callable[[dict[str, float]], pd.DataFrame]) -> dict[str, float]:
-    """Share of the requests that come at once, and seconds before the first pass, which add, that bring estimated times to first
-    token nearest to the published ones.
+    """What brings estimated times to first token nearest to the published ones: the share of the requests that come at once,
+    seconds before the first pass and for each kernel of it, which both add.
     """
     found = []
     for burst in BURSTS:
         t = estimated({"burst": burst})
-        with_it = t["estimate"].to_numpy(float)[:, None] + REQUESTS
-        off = np.nanmean(np.abs(np.log(with_it / t["value"].to_numpy(float)[:, None])), axis=0)
-        found.append((float(off.min()), burst, float(f"{REQUESTS[int(np.argmin(off))]:.3g}")))
-    _, burst, request = min(found)
-    return {"burst": burst, "request": request}
+        value, plain = (t[name].to_numpy(float)[:, None, None] for name in ("value", "estimate"))
+        kernels = estimated({"burst": burst, "launch": 1.0})["estimate"].to_numpy(float)[:, None, None] - plain
+        off = np.nanmean(np.abs(np.log((plain + REQUESTS[:, None] + LAUNCHES * kernels) / value)), axis=0)
+        i, j = np.unravel_index(int(np.argmin(off)), off.shape)
+        found.append((float(off.min()), burst, float(f"{REQUESTS[i]:.3g}"), float(f"{LAUNCHES[j]:.3g}")))
+    return dict(zip(("burst", "request", "launch"), min(found)[1:], strict=True))

@@ -78,7 +78,7 @@ def test_one_output_token_takes_no_decode_step() -> None:
 
 def queue(load: float) -> float:
     """A prompt takes 0.1 s, a token of one request 10 ms, so that at full load half of the time goes to prefill."""
-    prefill, decode = (Pass({"matmul": np.array([s])}, np.zeros(1), np.zeros(1)) for s in (0.1, 0.01))
+    prefill, decode = (Pass({"matmul": np.array([s])}, np.zeros(1), np.zeros(1), np.ones(1)) for s in (0.1, 0.01))
     one = np.ones(1)
     service = serving.Service(0.11 * one, 0.02 * one, 50 * one, prefill, decode, 0.1 * one, one)
     w = inference(batch=1.0, input_tokens=4000.0, output_tokens=10.0, load=load)
