@@ -121,6 +121,9 @@ INFERENCEMAX = re.compile(r"db-dump/|source_file=\d{4}-")
 product, and the run had that number once. 32 of the 182 such runs of concurrency_h100_b200.csv stand in it a second time, with
 the same value to the last digit, as so many ranks with experts dealt out and not split."""
 
+TWO_EACH = re.compile(r"\dx-[\w-]+-Dual/")
+"""Submissions to MLPerf whose systems count cards with two of a device on each, by the name of the system."""
+
 SCORED = {"queries_per_s": "output_tokens_per_s"}
 """MLPerf scores models that generate text by tokens a second; v5.1's summary calls those of Llama 3.1 8B's interactive scenario
 queries: 5,486 of them on an H200, which are 909 tokens each, would be 40 times the FLOP/s it has."""

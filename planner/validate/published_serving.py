@@ -14,7 +14,7 @@ from planner.validate.rows import Rows, best_of
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
 STAGES = np.array([1, 2, 4], float)
-LOADS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
+LOADS = np.arange(0.05, 1.0, 0.05)
 
 
 def loaded(r: Rows) -> dict[str, Array]:

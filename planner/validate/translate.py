@@ -72,7 +72,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     _once(t)
-    t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
+    t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0) * np.where(t["ref"].str.contains(claim.TWO_EACH), 2.0, 1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
     network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
