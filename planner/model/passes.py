@@ -1,6 +1,6 @@
 """Operators summed into a pass: seconds by part, FLOP and bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,12 @@ from planner.model.ops import laws
 
 @dataclass(frozen=True)
 class Pass:
-    """What a pass takes on one device: seconds by part (each (N,)), FLOP and bytes moved (N,)."""
+    """What a pass takes on one device: seconds by part (each (N,)), FLOP, bytes moved and kernels launched (N,)."""
 
     parts: dict[str, Array]
     flop: Array
     moved: Array
+    launches: Array
 
     @property
     def seconds(self) -> Array:
@@ -24,34 +25,42 @@ class Pass:
 
     def plus(self, part: str, seconds: Array) -> "Pass":
         """The pass with ``seconds`` added to a part."""
-        return Pass({**self.parts, part: self.parts.get(part, 0.0) + seconds}, self.flop, self.moved)
+        return replace(self, parts={**self.parts, part: self.parts.get(part, 0.0) + seconds})
 
     def take(self, index: Array) -> "Pass":
         """Rows by index."""
-        return Pass({k: v[index] for k, v in self.parts.items()}, self.flop[index], self.moved[index])
+        return Pass({k: v[index] for k, v in self.parts.items()}, self.flop[index], self.moved[index], self.launches[index])
 
     def times(self, factor: Array) -> "Pass":
         """The pass run ``factor`` times."""
-        return Pass({k: v * factor for k, v in self.parts.items()}, self.flop * factor, self.moved * factor)
+        parts = {k: v * factor for k, v in self.parts.items()}
+        return Pass(parts, self.flop * factor, self.moved * factor, self.launches * factor)
 
     def and_(self, other: "Pass") -> "Pass":
         """One pass after the other."""
         names = dict.fromkeys([*self.parts, *other.parts])
         parts = {k: self.parts.get(k, 0.0) + other.parts.get(k, 0.0) for k in names}
-        return Pass({k: np.asarray(v) for k, v in parts.items()}, self.flop + other.flop, self.moved + other.moved)
+        done, launches = {k: np.asarray(v) for k, v in parts.items()}, self.launches + other.launches
+        return Pass(done, self.flop + other.flop, self.moved + other.moved, launches)
+
+
+KERNELS = {"experts": 9.0, "mla": 13.0}
+"""Launches of operators that engines make of many: routing, sorting, both products and their sum; and of latent attention the
+norms, the copies of keys, positions and caches around its products. All others are one, or as many as their shape says."""
 
 
 def run(ops: list[Op], machine: Machine) -> Pass:
     """Every operator by its law, one after another on one device."""
     n = len(machine.device)
     parts: dict[str, Array] = {}
-    flop, moved = np.zeros(n), np.zeros(n)
+    flop, moved, launches = np.zeros(n), np.zeros(n), np.zeros(n)
     for op in ops:
         seconds = op.count * laws()[op.kind].seconds(op, machine)
         parts[op.part] = parts.get(op.part, np.zeros(n)) + np.where(op.count > 0, seconds, 0.0)
         flop = flop + op.count * op.flop
         moved = moved + op.count * op.moved
-    return Pass(_kept(parts, machine), flop, moved)
+        launches = launches + op.count * op.shape.get("kernels", KERNELS.get(op.kind, 1.0))
+    return Pass(_kept(parts, machine), flop, moved, launches)
 
 
 ENGINE = {
@@ -60,6 +69,7 @@ ENGINE = {
     "training_step": 0.0,
     "sequence": 0.0,  # s a decode step takes for each sequence in it: sampling, scheduling, streaming
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
+    "launch": 0.0,  # s the host takes for each kernel of a request's first pass, which no graph holds
     "burst": 0.1,  # share of a closed loop's requests whose prompts come all at once
     "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part

@@ -84,13 +84,21 @@ def decode_operators(
     return p, [*transformer.forward(a, p, decode=True), *_stages(a, p)]
 
 
+def admission(first: Pass, machine: Machine) -> Array:
+    """Time (N,) [s] that the host takes to bring a request to its first pass, and to launch that kernel by kernel: beside the
+    device's time, and hidden behind the work of others but for whoever waits for this pass.
+    """
+    engine = machine.laws["engine"]
+    return engine.request + engine.launch * first.launches
+
+
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
     """``w.batch`` requests start and finish together: one prefill, then output_tokens - 1 decode steps."""
     first = prefill(a, w, machine, w.batch)
     step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
     total = first.seconds + np.maximum(w.output_tokens - 1, 0) * step.seconds
     rate = w.batch * w.output_tokens / total
-    ttft = first.seconds + _admission(machine)
+    ttft = first.seconds + admission(first, machine)
     return Service(ttft, step.seconds, rate, first, step, first.seconds / w.batch, np.ones(len(w)))
 
 
@@ -108,7 +116,9 @@ class Decoding:
 
 @dataclass(frozen=True)
 class Prefilling:
-    """Prompts at one replica: a pass over as many as a step takes, seconds of the replica a prompt, and of one alone (N,)."""
+    """Prompts at one replica: a pass over as many as a step takes, seconds of the replica a prompt, and (N,) [s] in which one
+    that comes alone has its pass behind it.
+    """
 
     whole: Pass
     prompt: Array
@@ -130,10 +140,10 @@ def prefilling(a: Columns, w: Columns, machine: Machine) -> Prefilling:
     many = _prompts(w)
     whole = prefill(a, w, machine, many)
     alone = prefill(a, w, machine, np.ones(len(w))) if np.any(many > 1) else whole
-    return Prefilling(whole, whole.seconds / many / w.pp, alone.seconds)
+    return Prefilling(whole, whole.seconds / many / w.pp, alone.seconds + admission(alone, machine))
 
 
-def together(d: Decoding, p: Prefilling, w: Columns, machine: Machine) -> Service:
+def together(d: Decoding, p: Prefilling, w: Columns) -> Service:
     """A system of decoders and prefillers (N,): one and the same replica, or where ``w.apart`` is above 0 ones of their own,
     from which a request's cache takes ``w.transfer`` [s] to come over.
 
@@ -143,13 +153,13 @@ def together(d: Decoding, p: Prefilling, w: Columns, machine: Machine) -> Servic
     step = d.step.seconds
     between = p.prompt * w.batch / w.output_tokens
     tpot = step / d.tokens + (np.where(w.apart > 0, 0.0, between) if "apart" in w else between)
-    ttft = _admission(machine) + p.alone + step + (w.transfer if "transfer" in w else 0.0)
+    ttft = p.alone + step + (w.transfer if "transfer" in w else 0.0)
     return Service(ttft, tpot, w.batch / tpot, p.whole, d.step, p.prompt, d.tokens)
 
 
 def continuous(a: Columns, w: Columns, machine: Machine, draft: Draft | None = None) -> Service:
     """``w.batch`` requests always in flight; finished ones are replaced at once, their prefill mixed into the steps."""
-    return together(decoding(a, w, machine, draft), prefilling(a, _few(w), machine), w, machine)
+    return together(decoding(a, w, machine, draft), prefilling(a, _few(w), machine), w)
 
 
 def _few(w: Columns) -> Columns:
@@ -165,11 +175,6 @@ def _budget(w: Columns) -> Array:
 def _prompts(w: Columns) -> Array:
     """Prompts (N,) that one prefill pass takes."""
     return np.maximum(1.0, np.floor(_budget(w) / _new(w)))
-
-
-def _admission(machine: Machine) -> Array:
-    """Time (N,) [s] a request takes to reach the engine's first pass over it."""
-    return machine.laws["engine"].request
 
 
 def closed_loop(service: Service, w: Columns, machine: Machine) -> Array:

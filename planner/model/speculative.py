@@ -33,7 +33,7 @@ class Draft:
         """The draft's passes of one step (N,), for a pass ``p`` of the model over its cache."""
         one = run(transformer.forward(self.architecture, p.with_(query=np.ones(len(p)), logits=p.batch), decode=True), machine)
         whole = one.times(self.guesses)
-        return Pass({"draft": whole.seconds}, whole.flop, whole.moved)
+        return Pass({"draft": whole.seconds}, whole.flop, whole.moved, whole.launches)
 
 
 def layer_of(a: Columns) -> Columns:

@@ -138,7 +138,7 @@ def _overlapped(body: Pass, p: Columns) -> Pass:
     """With the sums over tensor ranks beside the products they belong to, where a stack runs them so."""
     sums = body.parts.get("communication", np.zeros(len(p)))
     beside = _exposed(sums, body.parts.get("matmul", np.zeros(len(p))))
-    return Pass({**body.parts, "communication": np.where(p.overlap > 0, beside, sums)}, body.flop, body.moved)
+    return replace(body, parts={**body.parts, "communication": np.where(p.overlap > 0, beside, sums)})
 
 
 def _useful(ahead: Pass, body: list[Op], p: Columns) -> Array:

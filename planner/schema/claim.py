@@ -116,10 +116,21 @@ SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""
 
 
-SQUARED = re.compile(r"db-dump/|source_file=\d{4}-")
-"""Notes of dumps of InferenceMAX runs: where they give experts as many tensor as expert ranks, the ranks of attention are their
+INFERENCEMAX = re.compile(r"db-dump/|source_file=\d{4}-")
+"""Notes of dumps of InferenceMAX runs. Where they give experts as many tensor as expert ranks, the ranks of attention are their
 product, and the run had that number once. 32 of the 182 such runs of concurrency_h100_b200.csv stand in it a second time, with
 the same value to the last digit, as so many ranks with experts dealt out and not split."""
+
+TWO_EACH = re.compile(r"\dx-[\w-]+-Dual/")
+"""Submissions to MLPerf whose systems count cards with two of a device on each, by the name of the system."""
+
+SCORED = {"queries_per_s": "output_tokens_per_s"}
+"""MLPerf scores models that generate text by tokens a second; v5.1's summary calls those of Llama 3.1 8B's interactive scenario
+queries: 5,486 of them on an H200, which are 909 tokens each, would be 40 times the FLOP/s it has."""
+
+DRAWN = 0.9
+"""Mean length of prompts and answers of INFERENCEMAX runs, beside what their tables give: each is drawn evenly between 0.8 of
+that and all of it (RANDOM_RANGE_RATIO 0.8 in the "Benchmark Client Configuration" of its README)."""
 
 
 def stack(text: str) -> str:

@@ -193,20 +193,19 @@ def served(asked: Asked, sp: Space, machines: Machine, prefill_workers: Columns 
     first = serving.prefilling(fill.a, fill.w, fill.machine)
     left, right = _only(step.w, KEPT).take(sp.decoder), _only(fill.w, (*PREFILLED, "budget")).take(sp.prefiller)
     device = _only(step.machine.device, ("capacity", "out_bandwidth", "up_bandwidth")).take(sp.decoder)
-    machine = Machine(device, {"engine": step.machine.laws["engine"].take(sp.decoder)})
     sent = step.cache(step.w.input_tokens)[sp.decoder] * step.w.tp[sp.decoder] / np.minimum(left.tp, right.tp)
     rows = left.with_(
         apart=sp.apart.astype(float), budget=right.budget, load=np.full(len(sp), asked.load),
         transfer=np.where(sp.apart, sent / way(device), 0.0),
         **{f"prefill_{name}": right[name] for name in PREFILLED},
     )  # fmt: skip
-    s = serving.together(one.take(sp.decoder), first.take(sp.prefiller), rows, machine)
+    s = serving.together(one.take(sp.decoder), first.take(sp.prefiller), rows)
     seen, share = serving.arrivals(s, rows), asked.serve.percentile
     held, prefill_held = step.held(step.w.batch, asked.serve.max_tokens), fill.held(p.budget / fill.w.input_tokens, p.budget)
     return Served(
         rows, s, seen.ttft_at(share) if share else seen.ttft, seen.tpot_at(share) if share else seen.tpot, s.ttft,
         s.output_rate * rows.adp, rows.prefill_adp / s.prompt, {k: v[sp.decoder] for k, v in held.items()},
-        {k: v[sp.prefiller] for k, v in prefill_held.items()}, machine.device.capacity,
+        {k: v[sp.prefiller] for k, v in prefill_held.items()}, device.capacity,
     )  # fmt: skip
 
 

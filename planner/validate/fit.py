@@ -97,12 +97,14 @@ SHARE = Range(0.95, 0.2, 1.5)
 RANGES = {
     "sequence": Range(5e-6, 1e-8, 1e-3),
     "straggle": Range(5e-3, 1e-6, 0.1), "prefill_step": Range(2e-3, 1e-6, 0.05),
-    "decode_step": Range(5e-4, 1e-6, 0.1),
+    "decode_step": Range(5e-4, 1e-6, 0.01),
 }  # fmt: skip
 SHARES = {"communication": Range(0.95, 0.2, 5.0)}
 PULL = (
     0.5  # towards 1 for every share, in units of the loss (an error of 10 %) by square of the logarithm: few runs, no wild shares
 )
+NEVER = np.log(5.0)
+"""The error of a run that a trial's coefficients make impossible, as where no load keeps a latency limit."""
 EACH = 3
 """Runs that must feed a fit for each coefficient it may move."""
 
@@ -156,13 +158,13 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
 
     def errors(values: dict[str, float], tables: list[Translated]) -> NDArray[Any]:
         t = _estimated(tables, family, {stack: Fit(values, "trial")}, profiles)
-        return np.log((t["estimate"] / t["value"]).to_numpy(float))
+        return np.nan_to_num(np.log((t["estimate"] / t["value"]).to_numpy(float)), nan=NEVER)
 
     shares = np.array([name not in RANGES for name in names])
 
     def loss(x: NDArray[Any]) -> float:
         off = errors(dict(zip(names, np.exp(x).tolist(), strict=True)), fed) / 0.1
-        return float(np.nanmean(np.sqrt(1 + off**2)) + PULL * np.sum(x[shares] ** 2))
+        return float(np.mean(np.sqrt(1 + off**2)) + PULL * np.sum(x[shares] ** 2))
 
     best = _minimum(loss, [RANGES.get(name) or SHARES.get(name, SHARE) for name in names])
     values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
@@ -171,8 +173,8 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     if sum(len(f.table) for f in first) >= EACH:
         values |= _first_token(lambda more: _estimated(first, family, {stack: Fit({**values, **more}, "trial")}, profiles))
     points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in timed}))
-    note = f"a third of the runs; median error {np.nanmedian(off):.3f} on {len(off)} others"
-    return Fit(values, source, points, round(float(np.nanmean(np.minimum(off, 5))), 4), note)
+    note = f"a third of the runs; median error {np.median(off):.3f} on {len(off)} others"
+    return Fit(values, source, points, round(float(np.mean(np.minimum(off, 5))), 4), note)
 
 
 CROWD = 256.0
@@ -221,18 +223,20 @@ def _minimum(loss: Callable[[NDArray[Any]], float], ranges: list[Range]) -> NDAr
 
 
 REQUESTS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])
-BURSTS = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+LAUNCHES = np.concatenate([[0.0], np.geomspace(1e-6, 3e-4, 40)])
+BURSTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.35, 0.5, 0.75, 1.0)
 
 
 def _first_token(estimated: Callable[[dict[str, float]], pd.DataFrame]) -> dict[str, float]:
-    """Share of the requests that come at once, and seconds before the first pass, which add, that bring estimated times to first
-    token nearest to the published ones.
+    """What brings estimated times to first token nearest to the published ones: the share of the requests that come at once,
+    seconds before the first pass and for each kernel of it, which both add.
     """
     found = []
     for burst in BURSTS:
         t = estimated({"burst": burst})
-        with_it = t["estimate"].to_numpy(float)[:, None] + REQUESTS
-        off = np.nanmean(np.abs(np.log(with_it / t["value"].to_numpy(float)[:, None])), axis=0)
-        found.append((float(off.min()), burst, float(f"{REQUESTS[int(np.argmin(off))]:.3g}")))
-    _, burst, request = min(found)
-    return {"burst": burst, "request": request}
+        value, plain = (t[name].to_numpy(float)[:, None, None] for name in ("value", "estimate"))
+        kernels = estimated({"burst": burst, "launch": 1.0})["estimate"].to_numpy(float)[:, None, None] - plain
+        off = np.nanmean(np.abs(np.log((plain + REQUESTS[:, None] + LAUNCHES * kernels) / value)), axis=0)
+        i, j = np.unravel_index(int(np.argmin(off)), off.shape)
+        found.append((float(off.min()), burst, float(f"{REQUESTS[i]:.3g}"), float(f"{LAUNCHES[j]:.3g}")))
+    return dict(zip(("burst", "request", "launch"), min(found)[1:], strict=True))

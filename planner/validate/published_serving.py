@@ -13,29 +13,31 @@ from planner.validate.rows import Rows, best_of
 
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
+STAGES = np.array([1, 2, 4], float)
+LOADS = np.arange(0.05, 1.0, 0.05)
 
 
 def loaded(r: Rows) -> dict[str, Array]:
     """Many requests at once: as many as fit, as the latency limits allow, or as a closed loop keeps in flight.
 
-    Where a row does not say its tensor degree or batch, the ones that give the most tokens are taken, as whoever
-    published the number will have tuned them.
+    Where a row does not say its tensor degree or batch, the ones that give the most tokens are taken, and stages of a pipeline
+    where those help, as whoever published the number will have tuned them.
     """
     n = len(r.table)
-    options = product(row=np.arange(n), tp=DEGREES, batch=BATCHES)
+    options = product(row=np.arange(n), tp=DEGREES, pp=STAGES, batch=BATCHES)
     row = options.row.astype(int)
     given_tp, devices = r.number("tp"), r.number("devices")
     concurrency = r.number("concurrency")
-    fits_tp = np.where(np.isnan(given_tp[row]), options.tp <= devices[row], options.tp == 1)
+    fits_tp = np.where(np.isnan(given_tp[row]), options.tp * options.pp <= devices[row], options.tp * options.pp == 1)
     fits_batch = np.isnan(concurrency[row]) | (options.batch == 1)
     options, row = options.take(fits_tp & fits_batch), row[fits_tp & fits_batch]
     tp = np.where(np.isnan(given_tp[row]), options.tp, given_tp[row])
     a, size = (c.take(row) for c in r.architectures())
     tp, adp = _attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
-    replicas = np.maximum(1.0, devices[row] / tp)
+    replicas = np.maximum(1.0, devices[row] / (tp * options.pp))
     isl, osl = (x[row] for x in r.requests())
     ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
-    rows = r.base.take(row).with_(input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=np.ones(len(row)))
+    rows = r.base.take(row).with_(input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=options.pp)
     rows = rows.with_(reserved=r.table["stack"].isin(RESERVED).to_numpy(float)[row])
     machine = r.machine.take(row)
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
@@ -44,10 +46,10 @@ def loaded(r: Rows) -> dict[str, Array]:
     rows = rows.with_(batch=batch)
     s = estimate.serve(a, rows, machine, continuous=True)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))
-    late = (s.tpot > r.limits("tpot")[row]) | (s.ttft > r.limits("ttft")[row])
+    load = _load(s, estimate.as_pass(rows), r.limits("ttft")[row], r.limits("tpot")[row])
     queued = r.queued()[row] / replicas
     admitted = np.isinf(queued) | (options.batch == BATCHES[-1])  # who queues all at once has as many admitted as fit
-    rate = np.where(~late & admitted, _run(queued, batch, s, a, rows, machine) * replicas, -1.0)
+    rate = np.where((load > 0) & admitted, load * _run(queued, batch, s, a, rows, machine) * replicas, -1.0)
     best = best_of(row, rate, n)
 
     def pick(x: Array) -> Array:
@@ -57,6 +59,17 @@ def loaded(r: Rows) -> dict[str, Array]:
         "output_tokens_per_s": pick(rate), "total_tokens_per_s": pick(rate * (isl + osl) / osl),
         "samples_per_s": pick(rate / osl), "queries_per_s": pick(rate / osl), "ttft_s": pick(ttft), "tpot_s": pick(s.tpot),
     }  # fmt: skip
+
+
+def _load(s: serving.Service, w: Columns, ttft: Array, tpot: Array) -> Array:
+    """The share of its capacity (N,) at which a system keeps limits of ttft and tpot [s] for 99 of 100 requests that come at
+    random, as MLPerf's servers must; 1 where there are none, 0 where no load keeps them.
+    """
+    kept = np.where(np.isinf(ttft) & np.isinf(tpot), 1.0, 0.0)
+    for load in LOADS:
+        seen = serving.arrivals(s, w.with_(load=np.full(len(w), load)))
+        kept = np.where((seen.ttft_at(0.99) <= ttft) & (seen.tpot_at(0.99) <= tpot), np.maximum(kept, load), kept)
+    return kept
 
 
 def _run(queued: Array, batch: Array, s: serving.Service, a: Columns, rows: Columns, machine: Machine) -> Array:
@@ -102,7 +115,7 @@ def apart(r: Rows) -> dict[str, Array]:
     workers = np.minimum(workers, concurrency)
     ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0), np.where(adp > 1, adp, 1.0)))
     most = np.fmin(p["batch"], np.maximum(1.0, concurrency / (workers * adp)))
-    one, lanes, supply = _supply(r, a, isl, osl, p)
+    one, beside, lanes, supply = _supply(r, a, isl, p)
     options = product(row=np.arange(n), filled=FILLED)
     row = options.row.astype(int)
     batch = np.maximum(1.0, most[row] * options.filled)
@@ -114,7 +127,7 @@ def apart(r: Rows) -> dict[str, Array]:
     best = best_of(row, np.where(fed, batch, -batch), n)
     tpot, rate = step[best], finished[best]
     waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * r.machine.laws["engine"].burst
-    ttft = np.maximum(one + r.machine.laws["engine"].request + waiting, concurrency / rate - osl * tpot)
+    ttft = np.maximum(one + beside + waiting, concurrency / rate - osl * tpot)
     return {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
 
 
@@ -128,19 +141,18 @@ def _noted(r: Rows) -> Array:
     return np.array(numbers).reshape(-1, len(NOTED)).T
 
 
-def _supply(r: Rows, a: Columns, isl: Array, osl: Array, p: dict[str, Array]) -> tuple[Array, Array, Array]:
-    """Seconds of a prefill, how many run side by side, and requests a second that they finish: infinite where the number of
-    prefill workers is not said.
+def _supply(r: Rows, a: Columns, isl: Array, p: dict[str, Array]) -> tuple[Array, Array, Array, Array]:
+    """Seconds of a prefill and of the host beside it, how many run side by side, and requests a second that they finish: infinite
+    where the number of prefill workers is not said.
     """
     ranks = np.maximum(1.0, np.nan_to_num(p["prefill_adp"], nan=1.0))
     tp = np.maximum(1.0, np.nan_to_num(p["prefill_tp"], nan=1.0))
     batch = np.maximum(1.0, np.nan_to_num(p["prefill_batch"], nan=1.0))
     ep = np.minimum(tp * ranks, np.maximum(np.nan_to_num(p["prefill_ep"], nan=1.0), np.where(ranks > 1, ranks, 1.0)))
-    shape = {"input_tokens": isl, "output_tokens": osl, "tp": tp, "ep": ep, "adp": ranks, "pp": np.ones(len(isl)), "batch": batch}
-    rows = r.base.with_(**shape)
-    one = serving.prefill(a, estimate.as_pass(rows), r.machine, batch).seconds
-    lanes = np.nan_to_num(p["prefillers"], nan=1.0) * ranks * batch
-    return one, lanes, np.where(np.isnan(p["prefillers"]), np.inf, lanes / one)
+    rows = r.base.with_(input_tokens=isl, tp=tp, ep=ep, adp=ranks, pp=np.ones(len(isl)), batch=batch)
+    first = serving.prefill(a, estimate.as_pass(rows), r.machine, batch)
+    one, lanes = first.seconds, np.nan_to_num(p["prefillers"], nan=1.0) * ranks * batch
+    return one, serving.admission(first, r.machine), lanes, np.where(np.isnan(p["prefillers"]), np.inf, lanes / one)
 
 
 def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:

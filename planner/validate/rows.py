@@ -6,7 +6,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import FUSED, QUEUED
+from planner.schema.claim import DRAWN, FUSED, INFERENCEMAX, QUEUED
 from planner.search import estimate
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import Translated
@@ -58,11 +58,12 @@ class Rows:
         return estimate.network_table([r for r in records if r]).take(back)
 
     def requests(self) -> tuple[Array, Array]:
-        """Input and output tokens: the row's own, else the benchmark's."""
+        """Mean input and output tokens: the row's own, else the benchmark's."""
         subjects = [self._translated.subjects[int(i)] for i in self.subject]
         of = [(s.requests.input_tokens, s.requests.output_tokens) if s.requests else (np.nan, np.nan) for s in subjects]
         given = np.array(of).reshape(-1, 2)
-        isl, osl = self.number("input_tokens"), self.number("output_tokens")
+        drawn = np.where(self.table["notes"].str.contains(INFERENCEMAX), DRAWN, 1.0)
+        isl, osl = (drawn * self.number(name) for name in ("input_tokens", "output_tokens"))
         return np.where(np.isnan(isl), given[:, 0], isl), np.where(np.isnan(osl), given[:, 1], osl)
 
     def queued(self) -> Array:

@@ -72,20 +72,22 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     _once(t)
-    t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0)
+    t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0) * np.where(t["ref"].str.contains(claim.TWO_EACH), 2.0, 1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
     network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
+    generates = np.array([s.requests is not None for s in subjects] or [False])[t["subject"].to_numpy()]
+    t["metric"] = t["metric"].where(~generates, t["metric"].replace(claim.SCORED))
     settings = _settings(t, lookup)
     t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
 
 
 def _once(t: pd.DataFrame) -> None:
-    """Ranks of runs whose table counts them squared (``claim.SQUARED``), once."""
+    """Ranks of runs whose table counts them squared (``claim.INFERENCEMAX``), once."""
     ep = t["ep"].fillna(1.0)
-    twice = t["notes"].str.contains(claim.SQUARED) & (ep > 1) & (t["moe_tp"] == ep)
+    twice = t["notes"].str.contains(claim.INFERENCEMAX) & (ep > 1) & (t["moe_tp"] == ep)
     twice &= (t["tp"].fillna(1.0) * t["attention_dp"].fillna(1.0) == ep**2) & (t["scenario"] == "concurrency")
     for name in ("tp", "attention_dp"):
         t.loc[twice & (t[name] > 1), name] /= ep

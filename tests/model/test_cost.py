@@ -106,11 +106,11 @@ def test_power_needs_its_unit(text: object) -> None:
 
 
 def test_passes_add_up() -> None:
-    one = Pass({"matmul": np.array([1.0, 2.0])}, np.array([10.0, 20.0]), np.array([1.0, 1.0]))
-    two = Pass({"attention": np.array([0.5, 0.5])}, np.array([1.0, 1.0]), np.array([2.0, 2.0]))
+    one = Pass({"matmul": np.array([1.0, 2.0])}, np.array([10.0, 20.0]), np.array([1.0, 1.0]), np.ones(2))
+    two = Pass({"attention": np.array([0.5, 0.5])}, np.array([1.0, 1.0]), np.array([2.0, 2.0]), 3 * np.ones(2))
     both = one.and_(two).plus("overhead", np.array([0.25, 0.0])).times(np.array([2.0, 3.0]))
     assert both.seconds.tolist() == [3.5, 7.5]
-    assert both.flop.tolist() == [22.0, 63.0] and both.moved.tolist() == [6.0, 9.0]
+    assert both.flop.tolist() == [22.0, 63.0] and both.moved.tolist() == [6.0, 9.0] and both.launches.tolist() == [8.0, 12.0]
     assert {k: v.tolist() for k, v in both.parts.items()} == {
         "matmul": [2.0, 6.0],
         "attention": [1.0, 1.5],

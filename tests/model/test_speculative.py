@@ -85,7 +85,7 @@ def test_what_decodes_apart_waits_for_no_prompts() -> None:
     w = inference(batch=16.0, input_tokens=1000.0, output_tokens=200.0)
     apart = w.with_(apart=1.0, transfer=0.05)
     decoding, prefilling = serving.decoding(a, w, machine()), serving.prefilling(a, w, machine())
-    mixed, own = (serving.together(decoding, prefilling, x, machine()) for x in (w, apart))
+    mixed, own = (serving.together(decoding, prefilling, x) for x in (w, apart))
     assert own.tpot[0] == pytest.approx(decoding.step.seconds[0])
     assert mixed.tpot[0] > own.tpot[0]
     assert own.ttft[0] - mixed.ttft[0] == pytest.approx(0.05)

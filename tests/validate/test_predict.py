@@ -23,3 +23,38 @@ def test_of_a_batch_that_does_not_fit_the_rest_waits(software: str, waits: bool,
     one, some, many = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"]
     assert one < some
     assert (many == pytest.approx(some)) is waits
+
+
+def estimates(rows: list[dict[str, str]], folder: Path) -> list[float]:
+    """What each of these rows, which differ from ROW, is estimated at."""
+    pd.DataFrame([ROW | row for row in rows]).to_csv(folder / "runs.csv", index=False)
+    found: list[float] = estimate(folder / "runs.csv", Profiles(user_folders(None)))["estimate"].tolist()
+    return found
+
+
+def test_inferencemax_draws_its_lengths(tmp_path: Path) -> None:
+    """Its runs of 8,192 tokens have 7,373 on average: what other runs of that length take."""
+    run = {"scenario": "concurrency", "metric": "ttft_s", "software": "vllm", "concurrency": "4", "tp": "1"}
+    drawn = {"case": "a", "input_tokens": "8192", "output_tokens": "1024", "notes": "source_file=2025-10-01.csv"}
+    fixed = {"case": "b", "input_tokens": "7372.8", "output_tokens": "921.6", "notes": "source_file=/data/l4.csv"}
+    one, other, nominal = estimates([run | drawn, run | fixed, run | fixed | drawn | {"case": "c", "notes": ""}], tmp_path)
+    assert one == pytest.approx(other)
+    assert one < nominal
+
+
+def test_a_benchmark_that_says_no_layout_is_taken_to_run_the_best(tmp_path: Path) -> None:
+    """Llama 3.1 70B in 4 bits on four L4 without a fast link: stages hand over less than tensor ranks sum."""
+    run = {"scenario": "offline", "workload": "llama-3.1-70b", "precision": "w4a16", "devices": "4", "software": "vllm"}
+    free, tensor = estimates([run | {"case": "a"}, run | {"case": "b", "tp": "4"}], tmp_path)
+    assert free > tensor
+
+
+def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> None:
+    """MLPerf's limits hold for 99 of 100 requests that come at random: below what queues of any length reach, and the lower the
+    tighter they are.
+    """
+    run = {"workload": "mlperf-llama3.1-8b", "precision": "fp8", "software": "mlperf", "hardware": "nvidia-h100-sxm"}
+    lengths = dict.fromkeys(("input_tokens", "output_tokens"), "")
+    scenarios = ("offline", "server", "interactive")
+    offline, server, interactive = estimates([run | lengths | {"case": s, "scenario": s} for s in scenarios], tmp_path)
+    assert offline > server > interactive > 0

@@ -51,3 +51,24 @@ def test_ranks_that_a_dump_counts_squared_are_counted_once(
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
     t = translated(tmp_path / "runs.csv", Profiles(())).table
     assert (t["tp"][0], t["attention_dp"][0], t["devices"][0]) == ends_as
+
+
+@pytest.mark.parametrize(
+    ("system", "workload", "metric", "devices", "scored"),
+    [
+        ("1-node-4x-BMG-Pro-B60-Dual", "mlperf-llama3.1-8b", "output_tokens_per_s", 8.0, "output_tokens_per_s"),
+        ("D75E-4U_H200-NVL-141GBx4_TRT", "mlperf-llama3.1-8b", "queries_per_s", 4.0, "output_tokens_per_s"),
+        ("D75E-4U_H200-NVL-141GBx4_TRT", "mlperf-resnet", "queries_per_s", 4.0, "queries_per_s"),
+    ],
+)
+def test_submissions_to_mlperf_are_counted_as_they_mean_it(
+    system: str, workload: str, metric: str, devices: float, scored: str, tmp_path: Path
+) -> None:
+    """Cards with two devices each are two; models that generate text are scored by tokens, whatever the summary calls them."""
+    row = dict.fromkeys([*REQUIRED, *TEXTS], "") | {
+        "case": "a", "source": "mlcommons/inference_results_v5.1", "ref": f"closed/X/results/{system}/b/Interactive",
+        "task": "inference", "scenario": "interactive", "workload": workload, "metric": metric, "value": "1", "devices": "4",
+    }  # fmt: skip
+    pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
+    t = translated(tmp_path / "runs.csv", Profiles(())).table
+    assert (t["devices"][0], t["metric"][0]) == (devices, scored)
