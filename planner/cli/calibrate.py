@@ -67,10 +67,11 @@ def command(
     if from_bench or from_csv:
         _timings(from_bench, from_csv or [], device, catalogue, folder)
     for file in from_networks or []:
+        from planner.calibrate.networks import laws
         from planner.validate.fit import network_fits
 
         for (name, stack), fit in network_fits(file, catalogue).items():
-            _add(Calibration(name, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), folder)
+            _add(Calibration(name, "device", {stack: fit.source}, laws(stack, fit.cited(stack))), folder)
     if families:
         _families(folder, catalogue)
     if from_runs:
