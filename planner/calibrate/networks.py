@@ -111,8 +111,8 @@ def laws(stack: str, fit: Fit) -> dict[str, dict[str, Fit]]:
 def convolution(networks: Fit) -> Fit:
     """What convolutions of several taps keep of the speed of products, by what a framework's networks took of both."""
     share = networks.coefficients["dense"] / networks.coefficients["pointwise"]
-    note = "of a fit to networks: dense convolutions over pointwise ones"
-    return Fit({"e": float(f"{share:.4g}")}, networks.source, networks.points, note=note)
+    note = "of a fit to networks, whose error this is: dense convolutions over pointwise ones"
+    return Fit({"e": float(f"{share:.4g}")}, networks.source, networks.points, networks.held_out_error, note)
 
 
 def _rows(op: Op, row: Array) -> Op:
