@@ -72,6 +72,8 @@ PULL, SCALE = 0.02, 0.3
 SCALES = {"vitis-ai": 0.1}
 PULLS = {"mlperf-network": 0.2}
 LEAST = 6
+TRAINS = "-train"
+"""Behind the name of a stack that trains."""
 
 
 def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array, latency: Array, stack: str, source: str) -> Fit:
@@ -98,6 +100,19 @@ def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array
     return Fit(
         values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}"
     )
+
+
+def laws(stack: str, fit: Fit) -> dict[str, dict[str, Fit]]:
+    """What a fit says of a device: its networks under a stack, and where that is a framework that infers, its convolutions."""
+    framework = stack not in KINDS and not stack.endswith(TRAINS)
+    return {"network": {stack: fit}} | ({"convolution": {"default": convolution(fit)}} if framework else {})
+
+
+def convolution(networks: Fit) -> Fit:
+    """What convolutions of several taps keep of the speed of products, by what a framework's networks took of both."""
+    share = networks.coefficients["dense"] / networks.coefficients["pointwise"]
+    note = "of a fit to networks, whose error this is: dense convolutions over pointwise ones"
+    return Fit({"e": float(f"{share:.4g}")}, networks.source, networks.points, networks.held_out_error, note)
 
 
 def _rows(op: Op, row: Array) -> Op:

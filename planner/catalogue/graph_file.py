@@ -7,9 +7,9 @@ import yaml
 from planner.schema.graph import Graph, Layer
 from planner.schema.workload import Workload
 
-ORDER = ("op", "variant", "name", "count", "shape", "read", "written", "parameters", "fused")
+ORDER = ("op", "variant", "name", "count", "shape", "read", "written", "parameters", "fused", "half")
 LEFT_OUT: dict[str, Any] = {
-    "variant": "", "name": "", "count": 1.0, "read": 0.0, "written": 0.0, "parameters": 0.0, "fused": None,
+    "variant": "", "name": "", "count": 1.0, "read": 0.0, "written": 0.0, "parameters": 0.0, "fused": None, "half": False,
 }  # fmt: skip
 """What need not be written: a layer has it anyway."""
 

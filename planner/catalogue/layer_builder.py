@@ -3,7 +3,7 @@
 An image is (channels, *places); a sequence is (width, tokens). Both are a shape (channels, *rest) here.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, prod
 
 from planner.schema.graph import Layer, Node
@@ -47,6 +47,10 @@ class Builder:
         self.nodes.append(Node(layer, tuple((t.name, t.elements) for t in inputs), out.name, moves))
         self.parameters += layer.parameters
         return out
+
+    def named(self, name: str, first: int) -> None:
+        """Call the nodes from number ``first`` on by the part of the network that they are."""
+        self.nodes[first:] = [replace(node, layer=replace(node.layer, name=name)) for node in self.nodes[first:]]
 
     def _plain(self, op: str, variant: str, inputs: list[Tensor], shape: Shape, parameters: float = 0.0, **more: float) -> Tensor:
         read, written = sum(t.elements for t in inputs), float(prod(shape))

@@ -59,15 +59,17 @@ class _Maker:
         """The result of ``steps`` on ``x``; ``at`` says where in the file they stand."""
         for i, step in enumerate(steps):
             place = f"{at}[{i}]"
-            given = [f.name for f in fields(Step) if getattr(step, f.name) is not None]
+            given = [f.name for f in fields(Step) if f.name != "name" and getattr(step, f.name) is not None]
             if len(given) != 1:
                 what = f"has {' and '.join(given) or 'nothing'}: a layer is one thing"
                 raise InputError(what, where=f"{self.where} {place}")
-            value, name = getattr(step, given[0]), f"{place}.{given[0]}"
+            value, name, before = getattr(step, given[0]), f"{place}.{given[0]}", len(self.builder.nodes)
             try:
                 x = getattr(self, f"_{given[0]}")(x, value, name)
             except (ValueError, ZeroDivisionError, IndexError) as error:
                 raise InputError(f"does not fit what comes in ({_said(x)}): {error}", where=f"{self.where} {name}") from None
+            if step.name:
+                self.builder.named(step.name, before)
             if len(self.builder.nodes) > MOST_NODES:
                 raise InputError(f"makes more than {MOST_NODES:,} operations", where=f"{self.where} {name}")
             if min(x.shape) < 1 or x.elements > 1e13:

@@ -14,8 +14,8 @@ LARGEST = 1e15
 
 def sound(workload: Workload, path: Path) -> None:
     """Raise InputError for a workload that describes nothing, or sizes that no transformer has."""
-    described = [bool(x) for x in (workload.architecture, workload.network, workload.graph or workload.parts, workload.of)]
-    if described.count(True) != 1:
+    one_of = (workload.architecture, workload.network or workload.graph or workload.parts, workload.of)
+    if [bool(x) for x in one_of].count(True) != 1:
         raise InputError("needs exactly one of architecture, network, graph, parts and of", where=str(path))
     problem = unsound(workload.architecture) if workload.architecture else ""
     problem = problem or (next(_misshapen(workload.graph), "") if workload.graph else "")

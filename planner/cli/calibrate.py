@@ -1,7 +1,7 @@
 """``planner calibrate``: measurements to a handful of coefficients with an honest error."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -67,17 +67,20 @@ def command(
     if from_bench or from_csv:
         _timings(from_bench, from_csv or [], device, catalogue, folder)
     for file in from_networks or []:
+        from planner.calibrate.networks import laws
         from planner.validate.fit import network_fits
 
         for (name, stack), fit in network_fits(file, catalogue).items():
-            _add(Calibration(name, "device", {stack: fit.source}, {"network": {stack: fit.cited(stack)}}), folder)
+            _add(Calibration(name, "device", {stack: fit.source}, laws(stack, fit.cited(stack))), folder)
     if families:
         _families(folder, catalogue)
     if from_runs:
+        from planner.schema.claim import NETWORKS
         from planner.validate.fit import engine_fits
 
-        for (family, stack), fit in engine_fits(from_runs, catalogue).items():
-            _add(Calibration(family, "family", {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
+        for (whose, stack), fit in engine_fits(from_runs, catalogue).items():
+            covers: Literal["family", "kind"] = "kind" if stack.endswith(NETWORKS) else "family"
+            _add(Calibration(whose, covers, {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
         _share(folder, catalogue)
     if report or transfer:
         _report(_fits(output, catalogue), report, transfer, tables, catalogue, format)

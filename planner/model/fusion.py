@@ -2,7 +2,9 @@
 
 As TensorRT, OpenVINO and TorchInductor document it: an elementwise operation becomes the end of the operation before it, and
 what it reads beside that is still read; a batch norm after a convolution is folded into its weights; two products with a
-softmax between them become one attention that writes no scores (FlashAttention, arXiv:2205.14135).
+softmax between them become one attention that writes no scores (FlashAttention, arXiv:2205.14135). What is only put side by
+side is written there at once: "merging of concatenation layers by directing layer outputs to the correct eventual
+destination" (NVIDIA, TensorRT Developer Guide, "How does TensorRT work").
 """
 
 from dataclasses import replace
@@ -66,7 +68,8 @@ def _folded(nodes: list[Node], outputs: set[str]) -> list[Node]:
     done = []
     for node, before in zip(nodes, hosts, strict=True):
         if before is None:
-            free = _turned(node, made, {taker.layer.op for taker in takers.get(node.output, ())})
+            read: set[str] = {taker.layer.op for taker in takers.get(node.output, ())}
+            free = _turned(node, made, read) or _in_place(node, made)
             done.append(replace(node, layer=replace(node.layer, fused=0.0)) if free else node)
             continue
         own = kernel[node.output]
@@ -80,11 +83,18 @@ TURNS = ("transpose", "clone")
 
 
 def _turned(node: Node, made: dict[str, Node], read: set[str]) -> bool:
-    """Whether a node only turns axes around that a product can read, or attention write, in any order."""
+    """Whether a node only turns axes around that a product can read, or attention or a convolution write, in any order."""
     if not node.moves or not node.layer.variant.startswith(TURNS):
         return False
     makers = {made[name].layer.op for name, _ in node.inputs if name in made}
-    return makers == {"attention"} or (bool(read) and read <= {"matmul", "attention"})
+    return makers in ({"attention"}, {"convolution"}) or (bool(read) and read <= {"matmul", "attention"})
+
+
+def _in_place(node: Node, made: dict[str, Node]) -> bool:
+    """Whether a node only puts whole results of others side by side, which those can write where they belong."""
+    names = {name for name, _ in node.inputs}
+    whole = sum(made[name].layer.written for name in names if name in made)
+    return node.moves and node.layer.variant.startswith("cat") and whole == sum(size for _, size in node.inputs)
 
 
 def _host(node: Node, made: dict[str, Node]) -> Node | None:

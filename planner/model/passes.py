@@ -71,9 +71,11 @@ ENGINE = {
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
     "launch": 0.0,  # s the host takes for each kernel of a request's first pass, which no graph holds
     "burst": 0.1,  # share of a closed loop's requests whose prompts come all at once
+    "server": 1.0,  # share of its rate with all samples waiting that a network keeps where they come one by one and must be quick
     "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
+    "decode": 1.0,  # ... of a network that makes one token after another: attention to what is kept of those before
     "experts": 1.0,
     "elementwise": 1.0,
     "communication": 1.0,

@@ -50,6 +50,7 @@ FUSED = frozenset(
         "synapse-train",
         "maxtext",
         "mlperf",
+        "mlperf-network",
     }
 )
 """Stacks that fuse elementwise work into their kernels or compile it."""
@@ -167,7 +168,7 @@ FED = 5
 """One network in so many feeds the fit of the network law; the others only ever score it."""
 FED_RUNS = 3
 """One run of a language model in so many feeds the fit of its software stack."""
-FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2, "vitis-ai": 2, "hailort": 2}
+FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2, "vitis-ai": 2, "hailort": 2, "mlperf-network": 2}
 """The same for stacks with so few published runs that a third of them would not do."""
 
 

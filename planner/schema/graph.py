@@ -42,6 +42,8 @@ class Layer:
     written: Number = 0.0
     parameters: Number = 0.0
     fused: Number | None = None
+    half: bool = False
+    """Whether it stays in 16 bits where the rest of the network is in fewer."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Trees:
 
 @dataclass(frozen=True)
 class Step:
-    """One layer; exactly one field is given.
+    """One layer; exactly one field is given, beside the name of the part of the network that it is.
 
     residual: layers whose result is added to what goes into them. branches: layers side by side, their channels together.
     repeat: layers so many times over. save, cat, add: a result kept by name, and later put beside or added to what there is.
@@ -132,6 +132,7 @@ class Step:
     save: str | None = None
     cat: str | None = None
     add: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)

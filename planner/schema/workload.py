@@ -149,7 +149,8 @@ class Requests:
 @dataclass(frozen=True)
 class Workload:
     """One entry of the zoo: a transformer, a network summary, a graph of operations, several other entries one after another
-    (``parts``: how often each runs a sample), or a benchmark of another entry (``of``)."""
+    (``parts``: how often each runs a sample), or a benchmark of another entry (``of``). A summary may stand beside operations,
+    for devices that are known by whole networks only."""
 
     __pydantic_config__ = STRICT
     id: str
@@ -159,6 +160,10 @@ class Workload:
     network: Network | None = None
     graph: Graph | None = None
     parts: dict[str, Number] = field(default_factory=dict)
+    together: Number = 1.0
+    """How many samples of its parts are one of the whole, side by side: candidates that a query ranks."""
+    half: tuple[str, ...] = ()
+    """Operations of its parts that stay in 16 bits where the rest is in fewer, as ``part: name``."""
     of: str = ""
     requests: Requests | None = None
     parameters: Count | None = None

@@ -74,7 +74,7 @@ def bottleneck(one: Pass, i: int, device: Columns) -> str:
     if largest in ("matmul", "convolution", "attention", "experts"):
         compute = one.flop[i] / device.peak[0]
         return "compute" if compute > one.moved[i] / device.bandwidth[0] else "memory bandwidth"
-    memory = dict.fromkeys(("elementwise", "lookup", "weights"), "memory bandwidth")
+    memory = dict.fromkeys(("elementwise", "lookup", "decode", "weights"), "memory bandwidth")
     return {**memory, "pipeline": "pipeline bubble"}.get(largest, largest)
 
 

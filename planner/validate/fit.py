@@ -17,7 +17,7 @@ from planner.catalogue.networks import family_of
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.model.families import network
-from planner.schema.claim import NETWORKS
+from planner.schema.claim import FED_OF_FEW, FED_RUNS, NETWORKS
 from planner.schema.coefficients import Calibration, Fit
 from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
@@ -87,12 +87,17 @@ def _with_networks(plain: Calibration | None, id: str, fits: dict[tuple[str, str
 def _together(found: Translated) -> "pd.Series[str]":
     """Whose networks feed one fit: a device's; of zoos of few networks all of its family's, of still fewer its kind's."""
     t = found.table
-    whose = t["hardware"].where(~t["stack"].isin(list(KINDS)), found.of_device("family"))
-    return whose.where(~t["stack"].str.endswith(NETWORKS), found.of_device("kind"))
+    return t["hardware"].where(~t["stack"].isin(list(KINDS)), _whose(found))
+
+
+def _whose(found: Translated) -> "pd.Series[str]":
+    """The family of each row's device, or its kind where runs of a stack are few."""
+    return found.of_device("family").where(~found.table["stack"].str.endswith(NETWORKS), found.of_device("kind"))
 
 
 TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")
 INFERENCE = ("compute", "decode_step", "sequence", "prefill_step", "experts", "attention", "dispatch")
+NETWORK = ("compute", "server", "decode")
 SHARE = Range(0.95, 0.2, 1.5)
 RANGES = {
     "sequence": Range(5e-6, 1e-8, 1e-3),
@@ -105,12 +110,15 @@ PULL = (
 )
 NEVER = np.log(5.0)
 """The error of a run that a trial's coefficients make impossible, as where no load keeps a latency limit."""
+PULLS = {"decode": 0.05}
+"""... where what stands for a kernel is known less well: attention of one query was timed in language models' kernels only."""
 EACH = 3
 """Runs that must feed a fit for each coefficient it may move."""
 
 
 def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], Fit]:
-    """(family, stack) -> what that stack keeps of its kernels' speed, and its time on the host, from runs of language models.
+    """(family, stack) -> what that stack keeps of its kernels' speed, and its time on the host, from runs of language models and
+    of networks known operation by operation; the runs of networks are so few that one set holds for a kind of device.
 
     A third of the runs, by the hash of what they are, feeds a fit; the error is that on the others. Stacks with fewer
     than EACH such runs have none.
@@ -134,13 +142,14 @@ def left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
 
 
 def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], list[Translated]]:
-    """(family, stack) -> the runs of language models that could feed its fit, table by table."""
+    """(family or kind, stack) -> the runs that could feed its fit, table by table; not those of networks known by sums."""
     tables = [predict(translated(path, profiles), profiles.calibration) for path in paths]
     found = [translated(path, profiles) for path in paths]
     runs: dict[tuple[str, str], list[Translated]] = {}
     for t, f in zip(tables, found, strict=True):
-        families = f.of_device("family")
-        usable = t["estimate"].notna() & ~t["kind"].isin(["network", "accelerator"]) & (t["stack"] != "default")
+        families = _whose(f)
+        summed = t["kind"].isin(["network", "accelerator"]) & ~f.by_operations()
+        usable = t["estimate"].notna() & ~summed & (t["stack"] != "default")
         usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
         for key, rows in t[usable].groupby([families[usable], "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
@@ -151,7 +160,8 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
     training = any((f.table["task"] == "training").any() for f in timed)
-    names = TRAINING if training else tuple(n for n in INFERENCE if n != "sequence" or _crowded(fed))
+    inference = NETWORK if stack.endswith(NETWORKS) else INFERENCE
+    names = TRAINING if training else tuple(n for n in inference if n != "sequence" or _crowded(fed))
     names = names[: sum(len(f.table) for f in fed) // EACH]
     if not names:
         return None
@@ -160,11 +170,11 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
         t = _estimated(tables, family, {stack: Fit(values, "trial")}, profiles)
         return np.nan_to_num(np.log((t["estimate"] / t["value"]).to_numpy(float)), nan=NEVER)
 
-    shares = np.array([name not in RANGES for name in names])
+    pull = np.array([0.0 if name in RANGES else PULLS.get(name, PULL) for name in names])
 
     def loss(x: NDArray[Any]) -> float:
         off = errors(dict(zip(names, np.exp(x).tolist(), strict=True)), fed) / 0.1
-        return float(np.mean(np.sqrt(1 + off**2)) + PULL * np.sum(x[shares] ** 2))
+        return float(np.mean(np.sqrt(1 + off**2)) + np.sum(pull * x**2))
 
     best = _minimum(loss, [RANGES.get(name) or SHARES.get(name, SHARE) for name in names])
     values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
@@ -173,7 +183,8 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     if sum(len(f.table) for f in first) >= EACH:
         values |= _first_token(lambda more: _estimated(first, family, {stack: Fit({**values, **more}, "trial")}, profiles))
     points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in timed}))
-    note = f"a third of the runs; median error {np.median(off):.3f} on {len(off)} others"
+    share = {2: "half", 3: "a third"}[FED_OF_FEW.get(stack, FED_RUNS)]
+    note = f"{share} of the runs; median error {np.median(off):.3f} on {len(off)} others"
     return Fit(values, source, points, round(float(np.mean(np.minimum(off, 5))), 4), note)
 
 

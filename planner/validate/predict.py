@@ -12,7 +12,7 @@ from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
 from planner.schema.claim import CORES_APART, PAGED, PIECE, RESERVE_AFTER, RESERVED, SERIAL, WRITTEN
-from planner.search import estimate
+from planner.search import estimate, networks
 from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
 from planner.validate import published_serving, published_training
@@ -43,11 +43,13 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
     open_ = (t["skip"] == "").to_numpy()
     loaded = t["scenario"].isin(["offline", "server", "interactive", "concurrency", "concurrency_disaggregated"]).to_numpy()
     split = (t["scenario"] == "concurrency_disaggregated").to_numpy()
-    text, net = of == "transformer", of == "network"
+    text, net, operations = of == "transformer", of == "network", translated.by_operations()
+    summary = np.array([s.network is not None for s in translated.subjects] or [False])[t["subject"].to_numpy()]
     for rows, function in (
         (text & training, published_training.step), (text & loaded & ~split, published_serving.loaded),
         (text & split, published_serving.apart), (text & ~training & ~loaded, _alone),
-        (net & training, _network_training), (net & ~training, _network),
+        (net & training & summary, _network_training), (net & ~training & operations, _by_operations),
+        (net & ~training & ~operations & summary, _network),
     ):  # fmt: skip
         index = np.flatnonzero(rows & open_)
         if index.size:
@@ -164,10 +166,24 @@ def _network(r: Rows) -> dict[str, Array]:
     ops = network_family.forward(r.networks(), r.base.with_(batch=batch))
     one = network_family.alone(ops, r.machine).seconds
     between = np.where(scenario == "single_thread", one, network_family.stream(ops, r.machine))
+    return _rates(r, batch, between, one)
+
+
+def _by_operations(r: Rows) -> dict[str, Array]:
+    """A network operation by operation, every device a copy of it: passes that follow each other."""
+    seconds = np.full(len(r.table), np.nan)
+    batch = published_batch(r)
+    for workload, index in r.by_operations():
+        rows = r.base.take(index).with_(batch=batch[index], ways=np.ones(len(index)))
+        seconds[index] = networks.stream(workload, rows, r.machine.take(index))
+    kept = np.where(r.table["scenario"] == "server", r.machine.laws["engine"].server, 1.0)
+    return _rates(r, batch, seconds / kept, seconds)
+
+
+def _rates(r: Rows, batch: Array, between: Array, one: Array) -> dict[str, Array]:
+    """Metrics of passes of ``batch`` samples, ``between`` seconds apart, that take ``one`` each."""
     rate = batch / between * r.number("devices")
-    streams = np.where(scenario == "multistream", 8.0, batch)
-    latency = one / batch * streams
-    return {"samples_per_s": rate, "queries_per_s": rate, "latency_p50_s": latency, "Latency (ms)": latency * 1e3}
+    return {"samples_per_s": rate, "queries_per_s": rate, "latency_p50_s": one, "Latency (ms)": one * 1e3}
 
 
 def _network_training(r: Rows) -> dict[str, Array]:
@@ -178,11 +194,12 @@ def _network_training(r: Rows) -> dict[str, Array]:
     return {"samples_per_s": rate, "step_s": seconds}
 
 
-QUEUED_BATCH = 64.0
-"""Samples of a pass where a benchmark queues as many as the machine takes and does not say how many it took."""
+TOGETHER = {"offline": 64.0, "server": 64.0, "multistream": 8.0}
+"""Samples of a pass where a row does not say: a benchmark that queues as many as the machine takes; the eight samples of a
+query of MLPerf's multistream (mlcommons/inference_policies, inference_rules.adoc, "Scenarios")."""
 
 
 def published_batch(r: Rows) -> Array:
-    """Samples a pass: the row's own, else one, or QUEUED_BATCH where samples wait."""
-    waiting = r.table["scenario"].isin(["offline", "server"]).to_numpy()
-    return np.where(np.isnan(r.number("batch")), np.where(waiting, QUEUED_BATCH, 1.0), r.number("batch"))
+    """Samples a pass: the row's own, else TOGETHER, else one."""
+    asked = r.table["scenario"].map(TOGETHER).fillna(1.0).to_numpy(float)
+    return np.where(np.isnan(r.number("batch")), asked, r.number("batch"))

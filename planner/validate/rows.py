@@ -1,5 +1,6 @@
 """Rows of a translated table with everything about them as columns."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.schema.claim import DRAWN, FUSED, INFERENCEMAX, QUEUED
-from planner.search import estimate
+from planner.schema.workload import Workload
+from planner.search import estimate, networks
 from planner.search.machines import Find, machine, weakest
 from planner.validate.translate import Translated
 
@@ -32,7 +34,9 @@ class Rows:
 
     def _laws(self) -> tuple[str, ...]:
         first = self._translated.subjects[int(self.subject[0])] if len(self.subject) else None
-        return ("matmul",) if first is None or first.architecture is not None else ("network",)
+        if first is None or first.architecture is not None:
+            return ("matmul",)
+        return networks.laws(first.operations) if first.operations else ("network",)
 
     def repeated(self, index: Array, **changed: Array) -> "Rows":
         """Rows by index, as often as they are named, with columns of the table replaced."""
@@ -56,6 +60,13 @@ class Rows:
         used, back = np.unique(self.subject, return_inverse=True)
         records = [self._translated.subjects[int(i)].network for i in used]
         return estimate.network_table([r for r in records if r]).take(back)
+
+    def by_operations(self) -> Iterator[tuple[Workload, Array]]:
+        """Each workload that is known operation by operation, and which rows (n,) are about it."""
+        for subject in np.unique(self.subject):
+            workload = self._translated.subjects[int(subject)].operations
+            if workload:
+                yield workload, np.flatnonzero(self.subject == subject)
 
     def requests(self) -> tuple[Array, Array]:
         """Mean input and output tokens: the row's own, else the benchmark's."""

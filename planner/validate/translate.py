@@ -18,6 +18,7 @@ from planner.schema.precision import RECIPES
 from planner.schema.quantity import Figure
 from planner.schema.workload import Architecture, Network, Requests, Workload
 from planner.search.machines import Setting, arithmetic
+from planner.search.networks import unsuited
 
 STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
 RECOMPUTE = {"": NONE, "none": NONE, "selective": ATTENTION, "selective+sequence_parallel": ATTENTION, "full": FULL}
@@ -45,6 +46,13 @@ class Subject:
     architecture: Architecture | None = None
     network: Network | None = None
     requests: Requests | None = None
+    operations: Workload | None = None
+    """The workload, where it is known operation by operation."""
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is a network rather than a language model."""
+        return self.network is not None or self.operations is not None
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,15 @@ class Translated:
     table: pd.DataFrame
     settings: list[Setting]
     subjects: list[Subject]
+
+    def by_operations(self) -> NDArray[np.bool]:
+        """Rows (N,) whose network is known operation by operation, on devices that can be asked for it so."""
+        pairs = self.table[["subject", "setting"]].itertuples(index=False, name=None)
+        return np.array([setting >= 0 and self._asked(int(subject), int(setting)) for subject, setting in pairs], bool)
+
+    def _asked(self, subject: int, setting: int) -> bool:
+        workload = self.subjects[subject].operations
+        return workload is not None and not unsuited(workload, self.settings[setting].device)
 
     def of_device(self, name: str) -> "pd.Series[str]":
         """A field of each row's device (its ``kind``, its ``family``), "" where there is none."""
@@ -75,7 +92,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0) * np.where(t["ref"].str.contains(claim.TWO_EACH), 2.0, 1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
-    network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
+    network = np.array([s.is_network for s in subjects] or [False])[t["subject"].to_numpy()]
     t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     generates = np.array([s.requests is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     t["metric"] = t["metric"].where(~generates, t["metric"].replace(claim.SCORED))
@@ -101,7 +118,7 @@ RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "
 
 def _feeds(t: pd.DataFrame, subjects: list[Subject]) -> NDArray[np.bool]:
     """Rows that fits may use: a fifth of the networks by name, a third of the language models' runs by what they are."""
-    network = np.array([s.network is not None for s in subjects] or [False])[t["subject"].to_numpy()]
+    network = np.array([s.is_network for s in subjects] or [False])[t["subject"].to_numpy()]
     pairs = t[["workload", "stack"]].itertuples(index=False, name=None)
     names = np.array([claim.feeds_fit(name, claim.FED_OF_FEW.get(stack, claim.FED)) for name, stack in pairs], bool)
     runs = [
@@ -132,7 +149,7 @@ def _subjects(t: pd.DataFrame, beside: Mapping[str, Architecture], lookup: Looku
             subjects.append(_subject(_Named(*key), beside, lookup))
         codes[i] = index[key]
     t["subject"] = codes
-    unknown = np.array([s.architecture is None and s.network is None for s in subjects] or [True])
+    unknown = np.array([s.architecture is None and not s.is_network for s in subjects] or [True])
     named = t["workload"].where(t["workload"].str.contains("/") == 0, t["workload"].str.split("/").str[0] + "/…")
     t.loc[unknown[codes] & (t["skip"] == ""), "skip"] = "unknown workload " + named
     return subjects
@@ -163,7 +180,7 @@ def _subject(row: _Named, beside: Mapping[str, Architecture], lookup: Lookup) ->
             workload = lookup.workload(workload.of)
     except InputError:
         return Subject()
-    return Subject(workload.architecture, workload.network, requests)
+    return Subject(workload.architecture, workload.network, requests, workload if workload.graph else None)
 
 
 def _network(row: _Named) -> Network:

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from planner.calibrate.networks import KINDS, fit_networks
+from planner.calibrate.networks import KINDS, fit_networks, laws
 from planner.model.columns import Columns
 from planner.model.families import network
 from planner.model.operation import Machine
+from planner.schema.coefficients import Fit
 from tests.model.rows import machine
 from tests.model.test_network import EMPTY, IDEAL
 
@@ -46,3 +47,9 @@ def test_what_is_known_of_a_stack_is_not_fitted() -> None:
     for ranges, known in KINDS.values():
         assert not set(ranges) & set(known)
         assert all(r.low <= r.start <= r.high for r in ranges.values())
+
+
+def test_a_framework_says_what_convolutions_keep_of_a_products_speed() -> None:
+    fit = Fit({"dense": 0.4, "pointwise": 0.8}, "made", 10)
+    assert laws("timm", fit)["convolution"]["default"].coefficients == {"e": 0.5}
+    assert set(laws("timm-train", fit)) == set(laws("hailort", fit)) == {"network"}

@@ -69,6 +69,21 @@ def test_an_image_is_forty_passes_of_the_unet_and_one_of_the_decoder(zoo: Profil
     assert work("stable-diffusion-xl") == pytest.approx(parts)
 
 
+def test_a_query_of_candidates_is_so_many_samples_side_by_side(zoo: Profiles) -> None:
+    """270 pairs a query: as many rows of every product, and each lookup; the weights are there once."""
+    pair, query = zoo.workload("dlrm-v2").graph, zoo.workload("mlperf-dlrm-v2-99").graph
+    assert pair is not None and query is not None
+    assert total_flop(query.operations) == pytest.approx(270 * total_flop(pair.operations))
+    assert query.operations[0].shape["m"] == 270 and query.operations[0].count == 1
+    assert query.operations[0].parameters == pair.operations[0].parameters
+
+
+def test_cross_layers_stay_in_16_bits_for_the_last_of_the_accuracy(zoo: Profiles) -> None:
+    for id, kept in (("mlperf-dlrm-v2-99", set()), ("mlperf-dlrm-v2-99.9", {"dlrm-v2: cross"})):
+        graph = zoo.workload(id).graph
+        assert graph is not None and {layer.name for layer in graph.operations if layer.half} == kept
+
+
 HEAD = "name: Mine\nsources: {here: made up}\n"
 LAYER = "{op: matmul, shape: {batch: 1, m: 2, n: 3, k: 4}, read: 8, written: 6, parameters: 12}"
 
@@ -90,6 +105,7 @@ def graph(*layers: str) -> str:
         (graph("{op: elementwise, shape: {elements: 4}, fuse: 3}"), "unknown field 'fuse'"),
         (f"{HEAD}parts: {{resnet-50: 1}}", "the part 'resnet-50' is not a graph"),
         (f"{HEAD}parts: {{resnet-50-graph: 0}}", "runs 0 times"),
+        (f"{HEAD}parts: {{resnet-50-graph: 1}}\nhalf: ['resnet-50-graph: x']", "no operation of its parts is called"),
         (f"{HEAD}parts: {{resnet-51: 1}}", "unknown workload 'resnet-51'"),
         (f"{HEAD}parts: {{resnet-50-graph: 1}}\nof: gpt2\n", "needs exactly one of"),
     ],

@@ -1,5 +1,7 @@
 """Graphs of operations: what fusing leaves, and what each operation costs, by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,45 @@ def test_what_another_reads_too_is_written_as_well() -> None:
 def test_what_stands_behind_no_product_is_a_kernel_of_its_own() -> None:
     moves = Node(Layer("elementwise", {"elements": 6400}, variant="cat", read=6400, written=6400), (("x", 6400),), "a", True)
     assert [layer.fused for layer in fused(moves, Node(RELU, (("a", 6400),), "b"))] == [None, None]
+
+
+def test_whole_results_are_written_side_by_side_at_once() -> None:
+    """Two convolutions write into one tensor; a part of what one makes has to be copied there."""
+    a, b = Node(CONV, (("x", 3200),), "a"), Node(CONV, (("x", 3200),), "b")
+    cat = Layer("elementwise", {"elements": 12800}, variant="cat", read=12800, written=12800)
+    assert fused(a, b, Node(cat, (("a", 6400), ("b", 6400)), "c", True))[-1].fused == 0
+    assert fused(a, b, Node(cat, (("a", 6400), ("b", 3200)), "c", True))[-1].fused is None
+
+
+def test_a_convolution_writes_in_any_order() -> None:
+    clone = Layer("elementwise", {"elements": 6400}, variant="clone strided", read=6400, written=6400)
+    assert fused(Node(CONV, (("x", 3200),), "a"), Node(clone, (("a", 6400),), "b", True))[-1].fused == 0
+
+
+def test_what_stays_in_16_bits_is_read_and_computed_so() -> None:
+    """8 bits: 200 TFLOP/s and a byte an element; a product that stays in 16 bits has half of the rate and twice the bytes."""
+    layer = Layer("matmul", {"batch": 1, "m": 1, "n": 1024, "k": 1024}, read=1024, written=1024, parameters=2**20)
+    rows = Columns(batch=4096.0, weight=1.0, activation=1.0, fused=1.0, length=1)
+    eight, sixteen = (graph.forward(made(one), rows)[0] for one in (layer, replace(layer, half=True)))
+    assert sixteen.moved[0] == 2 * eight.moved[0]
+    device = machine(peak=200e12, peak_half=100e12, bandwidth=1e15)
+    assert run([sixteen], device).seconds[0] == pytest.approx(2 * run([eight], device).seconds[0], rel=1e-3)
+
+
+def test_attention_is_read_in_16_bits_whatever_the_rest_is_in() -> None:
+    shape = {"batch": 1, "heads": 8, "query": 1, "context": 100, "dim": 64}
+    layer = Layer("attention", shape, variant="full", read=102912, written=512)
+    (op,) = graph.forward(made(layer), Columns(batch=1.0, weight=1.0, activation=1.0, fused=1.0, length=1))
+    assert op.part == "decode" and op.moved[0] == 2 * (102912 + 512)
+
+
+def test_convolutions_of_several_taps_keep_their_share_of_a_products_speed() -> None:
+    fits: dict[str, dict[str, object]] = {"convolution": {"e": 0.5}}
+    one = Layer("convolution", {**SHAPE, "taps": 1}, variant="dense")
+    for layer, slower in ((CONV, 2.0), (one, 1.0)):
+        ops = graph.forward(made(layer), p(batch=1e6))
+        plain, kept = (run(ops, machine(bandwidth=1e18, fits=f)).seconds[0] for f in ({}, fits))
+        assert kept == pytest.approx(slower * plain)
 
 
 def test_equal_layers_are_one_line() -> None:

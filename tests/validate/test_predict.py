@@ -58,3 +58,31 @@ def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> No
     scenarios = ("offline", "server", "interactive")
     offline, server, interactive = estimates([run | lengths | {"case": s, "scenario": s} for s in scenarios], tmp_path)
     assert offline > server > interactive > 0
+
+
+BENCHMARK = ROW | {
+    "workload": "mlperf-retinanet", "hardware": "nvidia-l40s", "precision": "int8", "metric": "samples_per_s", "input_tokens": "",
+    "output_tokens": "", "source": "mlcommons/inference_results_v5.1",
+}  # fmt: skip
+
+
+def test_benchmarks_of_networks_go_operation_by_operation(tmp_path: Path) -> None:
+    """Under a limit of latency some of the rate is lost; eight samples of a query are one batch."""
+    asked: list[dict[str, str]] = [
+        {"scenario": "offline"}, {"scenario": "server"}, {"scenario": "multistream", "metric": "Latency (ms)"},
+        {"scenario": "offline", "batch": "8"}, {"scenario": "offline", "devices": "8"},
+    ]  # fmt: skip
+    rows = [BENCHMARK | {"case": str(i)} | one for i, one in enumerate(asked)]
+    pd.DataFrame(rows).to_csv(tmp_path / "runs.csv", index=False)
+    t = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))
+    offline, server, milliseconds, eight, node = t["estimate"]
+    assert server < offline < 1.2 * server
+    assert milliseconds == pytest.approx(8 / eight * 1e3)
+    assert node == pytest.approx(8 * offline)
+
+
+def test_a_chip_without_memory_is_asked_for_the_networks_sums(tmp_path: Path) -> None:
+    row = BENCHMARK | {"case": "1", "workload": "mlperf-resnet", "hardware": "hailo-8", "scenario": "offline"}
+    pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
+    (found,) = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"]
+    assert found > 0

@@ -73,14 +73,20 @@ def _op(layer: Layer, p: Columns, kind: str, part: str, shape: dict[str, Array],
     """``moved``: bytes of one run by whether they are weights, activations or kv."""
     n = np.ones(len(p))
     name = layer.name or " ".join(filter(None, (layer.op, layer.variant)))
+    half = layer.half and kind in ("matmul", "convolution")
     sizes = {axis: np.broadcast_to(value, n.shape) for axis, value in shape.items()}
     weights, activations, kv = (moved.get(k, 0.0) * n for k in ("weights", "activations", "kv"))
     count, work = layer.count * n, flop(layer) * p.batch
-    return Op(name, kind, part, count, sizes, work, weight_bytes=weights, activation_bytes=activations, kv_bytes=kv)
+    return Op(name, kind, part, count, sizes, work, half, weight_bytes=weights, activation_bytes=activations, kv_bytes=kv)
 
 
 def _activations(layer: Layer, p: Columns) -> Array:
-    return (layer.read + layer.written) * p.batch * p.activation
+    return (layer.read + layer.written) * p.batch * _kept_in(layer, p.activation)
+
+
+def _kept_in(layer: Layer, size: Array) -> Array:
+    """Bytes an element of a layer's weights or activations, where ``size`` is the network's."""
+    return np.maximum(size, 2.0) if layer.half else size
 
 
 def _matmul(layer: Layer, p: Columns) -> Op:
@@ -91,23 +97,24 @@ def _matmul(layer: Layer, p: Columns) -> Op:
         "m": s["m"] * (p.batch if weights else n), "n": s["n"] * n, "k": s["k"] * n,
         "groups": s["batch"] * (n if weights else p.batch), "quantise": 1.0 - p.fused, "hot": 0 * n,
     }  # fmt: skip
-    held = layer.parameters * p.weight
+    held = layer.parameters * _kept_in(layer, p.weight)
     return _op(layer, p, "matmul", "matmul", shape, {"weights": held, "activations": _activations(layer, p)})
 
 
 def _convolution(layer: Layer, p: Columns) -> Op:
     shape = {axis: size * np.ones(len(p)) for axis, size in layer.shape.items()}
     shape["batch"] = layer.shape["batch"] * p.batch
-    held = layer.parameters * p.weight
+    held = layer.parameters * _kept_in(layer, p.weight)
     return _op(layer, p, "convolution", "convolution", shape, {"weights": held, "activations": _activations(layer, p)})
 
 
 def _attention(layer: Layer, p: Columns) -> Op:
+    """Scores and what they weigh are computed in 16 bits, and so are read."""
     s, n = layer.shape, np.ones(len(p))
-    moved = _activations(layer, p) + layer.parameters * p.weight
+    moved = _activations(replace(layer, half=True), p) + layer.parameters * p.weight
     if s["query"] == 1:
         shape = {"blocks": s["batch"] * s["heads"] * p.batch, "group": n, "context": s["context"] * n, "dim": s["dim"] * n}
-        return _op(layer, p, "decode_attention", "attention", shape, {"kv": moved})
+        return _op(layer, p, "decode_attention", "decode", shape, {"kv": moved})
     seen = 0.5 if layer.variant == "causal" else 1.0
     shape = {
         "batch": s["batch"] * p.batch, "heads": s["heads"] * n, "query": s["query"] * n, "context": s["context"] * seen * n,
@@ -130,7 +137,7 @@ def _stream(layer: Layer, p: Columns) -> Op:
     inside = (p.fused > 0) & (layer.fused is not None)
     elements = np.where(inside, layer.fused or 0.0, own)
     kernels = np.where(inside, 0.0, 1.0)
-    moved = elements * p.batch * p.activation + np.where(inside, 0.0, layer.parameters) * p.weight
+    moved = elements * p.batch * _kept_in(layer, p.activation) + np.where(inside, 0.0, layer.parameters) * p.weight
     return _op(layer, p, "stream", "elementwise", {"kernels": kernels}, {"activations": moved})
 
 

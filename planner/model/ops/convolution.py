@@ -15,7 +15,7 @@ from planner.model.operation import Machine, Op
 from planner.model.ops import matmul
 
 COEFFICIENTS = {
-    "e": 1.0,  # share of a product's speed that a convolution of its size keeps
+    "e": 1.0,  # share of a product's speed that a convolution of several taps keeps
     "e_v": 0.5,  # share of the vector units' peak
     "e_b": 0.8,  # share of the memory bandwidth, on the vector units
     "t0": 0.0,  # s, start of a kernel
@@ -32,8 +32,9 @@ def seconds(op: Op, machine: Machine) -> Array:
     shape = {"m": s["batch"] * s["places"], "n": n, "k": k, "groups": s["groups"], "quantise": 0 * one, "hot": 0 * one}
     empty = np.where(np.isfinite(d.units), 1.0, _padded(n) * _padded(k))  # tiles of known units pad by themselves
     product = replace(op, kind="matmul", shape=shape, flop=op.flop * empty)
-    wide = replace(machine, device=d.with_(peak=d.peak / empty)) if np.any(empty > 1) else machine
-    matrix = matmul.seconds(product, wide) / c.e
+    peaks = {name: d[name] / empty for name in ("peak", "peak_half") if name in d}
+    wide = replace(machine, device=d.with_(**peaks)) if np.any(empty > 1) else machine
+    matrix = matmul.seconds(product, wide) / np.where(s["taps"] > 1, c.e, 1.0)
     plain = d.vector if "vector" in d else np.nan
     t_math, t_mem = op.flop / (plain * c.e_v), op.moved / (d.bandwidth * c.e_b)
     vector = c.t0 + np.sqrt(np.sqrt(t_math**4 + t_mem**4))
