@@ -1,6 +1,6 @@
 """Operators summed into a pass: seconds by part, FLOP and bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,6 +44,7 @@ class Pass:
 def run(ops: list[Op], machine: Machine) -> Pass:
     """Every operator by its law, one after another on one device."""
     n = len(machine.device)
+    machine = _reached(machine)
     parts: dict[str, Array] = {}
     flop, moved = np.zeros(n), np.zeros(n)
     for op in ops:
@@ -54,6 +55,16 @@ def run(ops: list[Op], machine: Machine) -> Pass:
     return Pass(_kept(parts, machine), flop, moved)
 
 
+def _reached(machine: Machine) -> Machine:
+    """The device with as much of its peak as a software stack's products reach, whatever bytes they move."""
+    engine = machine.laws.get("engine")
+    if engine is None or np.all(engine.arithmetic == 1):
+        return machine
+    device = machine.device
+    peaks = {name: device[name] * engine.arithmetic for name in ("peak", "peak_half") if name in device}
+    return replace(machine, device=device.with_(**peaks))
+
+
 ENGINE = {
     "prefill_step": 0.0,  # s the host takes for a prefill pass, a decode step, a training step
     "decode_step": 0.0,
@@ -62,6 +73,7 @@ ENGINE = {
     "request": 0.0,  # s from a request's arrival to its first prefill: network, tokenizer, scheduler
     "burst": 0.1,  # share of a closed loop's requests whose prompts come all at once
     "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
+    "arithmetic": 1.0,  # share of what its kernels reach of the peak that an engine keeps, beside what it keeps of their speed
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
     "experts": 1.0,
