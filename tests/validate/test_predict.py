@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from planner.catalogue.profiles import Profiles, user_folders
 from planner.schema.claim import REQUIRED, TEXTS
+from planner.validate.predict import _side_by_side
 from planner.validate.tables import estimate
 
 ROW = dict.fromkeys([*REQUIRED, *TEXTS], "") | {
@@ -23,3 +25,45 @@ def test_of_a_batch_that_does_not_fit_the_rest_waits(software: str, waits: bool,
     one, some, many = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"]
     assert one < some
     assert (many == pytest.approx(some)) is waits
+
+
+def seen(tmp_path: Path, *rows: dict[str, str]) -> list[float]:
+    """Estimates of rows that differ from ROW."""
+    pd.DataFrame([ROW | {"case": str(i)} | row for i, row in enumerate(rows)]).to_csv(tmp_path / "runs.csv", index=False)
+    return list(estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"])
+
+
+def test_ranks_of_a_stack_whose_ranks_are_cores_are_half_a_device_of_two_cores(tmp_path: Path) -> None:
+    """Twelve Inferentia2 have 24 cores: two models on twelve cores each, or one on all, which is less than twice as fast."""
+    row = {"hardware": "aws-inferentia2", "software": "neuron-2.18.0", "precision": "bf16", "batch": "1", "devices": "12"}
+    both, one, half = seen(tmp_path, row | {"tp": "12"}, row | {"tp": "24"}, row | {"tp": "12", "devices": "6"})
+    assert both == pytest.approx(2 * half)
+    assert half < one < 2 * half
+
+
+def test_tokens_of_releases_that_count_both_ways_are_those_of_input_and_output(tmp_path: Path) -> None:
+    row = {"hardware": "aws-inferentia2", "precision": "bf16", "batch": "1", "devices": "12", "tp": "24", "output_tokens": "1024"}
+    rows = [
+        row | {"software": f"neuron-2.{release}.0", "metric": m}
+        for m in ("output_tokens_per_s", "tpot_s")
+        for release in (17, 18)
+    ]
+    old, new, old_time, new_time = seen(tmp_path, *rows)
+    assert old == pytest.approx(3 * new)
+    assert old_time == pytest.approx(new_time / 3)
+
+
+def test_pieces_of_a_prompt_follow_each_other_through_devices_turn_by_turn() -> None:
+    """One piece is on one device at a time; four on four take seven turns' steps; sixteen are four times four."""
+    pieces = np.array([512.0, 2048.0, 8192.0, 2560.0])
+    assert _side_by_side(pieces, np.full(4, 4.0)) == pytest.approx([1.0, 16 / 7, 16 / 7, 20 / 11])
+    assert _side_by_side(pieces, np.ones(4)) == pytest.approx(np.ones(4))
+
+
+def test_who_reserves_what_requests_will_need_serves_full_waves_and_one_of_what_is_left(tmp_path: Path) -> None:
+    """Where six or so of them fit, one more than two full waves takes a third, nearly empty one."""
+    base = {"software": "TensorRT-LLM", "metric": "total_tokens_per_s"}
+    rates = np.array(seen(tmp_path, *[base | {"batch": str(b)} for b in range(1, 25)]))
+    most = int(np.argmax(np.diff(rates) < 0)) + 1
+    assert rates[2 * most - 1] == pytest.approx(rates[most - 1])
+    assert rates[2 * most] < rates[most - 1]

@@ -51,3 +51,21 @@ def test_ranks_that_a_dump_counts_squared_are_counted_once(
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
     t = translated(tmp_path / "runs.csv", Profiles(())).table
     assert (t["tp"][0], t["attention_dp"][0], t["devices"][0]) == ends_as
+
+
+@pytest.mark.parametrize(
+    ("notes", "degrees"),
+    [
+        ("Parallelism Type=Pipeline Parallelism", {"pp": 4.0}),
+        ("tokens counted; Parallelism Type=TP", {"tp": 4.0}),
+        ("Parallelism Type=EP", {"tp": 4.0, "ep": 4.0}),
+        ("Parallelism Type=Hybrid TP = 2 and EP = 2", {"tp": 4.0, "ep": 2.0}),
+        ("Parallelism Type=Hybird Tensor (2) and Pipeline (2) Parallelism", {"tp": 2.0, "pp": 2.0}),
+        ("nothing of the kind", {}),
+    ],
+)
+def test_degrees_that_only_notes_say_are_taken_from_them(notes: str, degrees: dict[str, float], tmp_path: Path) -> None:
+    row = dict.fromkeys((*REQUIRED, *TEXTS), "") | {"value": "1", "devices": "4", "notes": notes}
+    pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
+    t = translated(tmp_path / "runs.csv", Profiles(())).table
+    assert {way: t[way][0] for way in ("tp", "pp", "ep") if pd.notna(t[way][0])} == degrees
