@@ -113,7 +113,7 @@ def _alone(r: Rows) -> dict[str, Array]:
     isl = np.where((scenario == "decode") & (isl < 1), 1.0, isl)
     serial = r.of(SERIAL)
     batch = np.where(serial, 1.0, r.number("batch", 1.0))
-    cores = np.where(r.of(CORES_APART), r.machine.device.cores, 1.0)
+    cores = np.where(r.of(CORES_APART), _ranks_each(r), 1.0)
     devices, pp = r.number("devices", 1.0) * cores, np.where(serial, 1.0, r.number("pp", 1.0))
     tp = np.where(serial, 1.0, _tensor_degree(r, a, devices / pp))
     a = _whole_heads(a, tp).with_(window_layers=np.where(r.of(STATIC), 0.0, a.window_layers))  # but a mask in a fixed shape
@@ -177,6 +177,15 @@ def _fitting(r: Rows, rows: Columns, machine: Machine) -> Array:
     most = estimate.most_requests(a, size, held, machine)
     waits = r.of(PAGED) & np.asarray(a.causal) & np.isfinite(most)
     return np.where(waits, np.maximum(most, 1.0), np.inf)  # what was published did run
+
+
+def _ranks_each(r: Rows) -> Array:
+    """Ranks of a device whose ranks are cores (n,): all of its cores, or where a row has so many fewer ranks to a device as make
+    one of several cores each (AWS Neuron documentation, "Logical NeuronCore configuration"), those.
+    """
+    cores = r.machine.device.cores
+    said = np.nan_to_num(r.number("tp") / r.number("devices", 1.0))
+    return np.where((said > 1) & (cores % np.maximum(said, 1.0) == 0), said, cores)
 
 
 def _core(machine: Machine, cores: Array) -> Machine:

@@ -67,3 +67,11 @@ def test_who_reserves_what_requests_will_need_serves_full_waves_and_one_of_what_
     most = int(np.argmax(np.diff(rates) < 0)) + 1
     assert rates[2 * most - 1] == pytest.approx(rates[most - 1])
     assert rates[2 * most] < rates[most - 1]
+
+
+def test_ranks_of_several_cores_each_share_what_all_cores_have(tmp_path: Path) -> None:
+    """Two Trainium2 have sixteen cores: eight ranks of two cores are one model on all of them, as sixteen ranks of one are."""
+    row = {"hardware": "aws-trainium2", "software": "neuron-2.26", "precision": "bf16", "batch": "1", "devices": "2"}
+    pairs, singles = seen(tmp_path, row | {"tp": "8"}, row | {"tp": "16"})
+    assert pairs == pytest.approx(singles, rel=0.5)
+    assert pairs > singles / 2
