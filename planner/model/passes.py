@@ -52,6 +52,7 @@ norms, the copies of keys, positions and caches around its products. All others 
 def run(ops: list[Op], machine: Machine) -> Pass:
     """Every operator by its law, one after another on one device."""
     n = len(machine.device)
+    machine = _reached(machine)
     parts: dict[str, Array] = {}
     flop, moved, launches = np.zeros(n), np.zeros(n), np.zeros(n)
     for op in ops:
@@ -61,6 +62,16 @@ def run(ops: list[Op], machine: Machine) -> Pass:
         moved = moved + op.count * op.moved
         launches = launches + op.count * op.shape.get("kernels", KERNELS.get(op.kind, 1.0))
     return Pass(_kept(parts, machine), flop, moved, launches)
+
+
+def _reached(machine: Machine) -> Machine:
+    """The device with as much of its peak as a software stack's products reach, whatever bytes they move."""
+    engine = machine.laws.get("engine")
+    if engine is None or np.all(engine.arithmetic == 1):
+        return machine
+    device = machine.device
+    peaks = {name: device[name] * engine.arithmetic for name in ("peak", "peak_half") if name in device}
+    return replace(machine, device=device.with_(**peaks))
 
 
 ENGINE = {
@@ -73,6 +84,7 @@ ENGINE = {
     "burst": 0.1,  # share of a closed loop's requests whose prompts come all at once
     "server": 1.0,  # share of its rate with all samples waiting that a network keeps where they come one by one and must be quick
     "straggle": 0.0,  # share of a training step lost to the slowest, each time that the nodes or slices double
+    "arithmetic": 1.0,  # share of what its kernels reach of the peak that an engine keeps, beside what it keeps of their speed
     "compute": 1.0,  # share of the speed of its kernels that an engine keeps, and apart from that of each part
     "attention": 1.0,
     "decode": 1.0,  # ... of a network that makes one token after another: attention to what is kept of those before

@@ -36,13 +36,16 @@ class Service:
 def prefill(a: Columns, w: Columns, machine: Machine, batch: Array) -> Pass:
     """``batch`` whole prompts: in one pass, or in as many as pieces of ``w.chunk`` tokens take where there is such a column.
 
-    What the cache holds of them already (``w.prefix``, a share) is attended to but not computed again.
+    What the cache holds of them already (``w.prefix``, a share) is attended to but not computed again. Where an engine pads
+    prompts (``w.padded`` [tokens]), it computes the padding too; logits are of the last token, or of each one (``w.every`` > 0).
     """
     causal = np.asarray(a.causal) > 0
-    new = _new(w)
-    context = np.where(causal, w.input_tokens - new / 2, w.input_tokens)
+    length = w.padded if "padded" in w else w.input_tokens
+    new = _new(w, length)
+    context = np.where(causal, length - new / 2, length)
     query = np.minimum(new, w.chunk) if "chunk" in w else new
-    p = w.with_(batch=batch, query=query, context=context, cached=w.input_tokens, logits=batch)
+    logits = batch * np.where(w.every > 0, query, 1.0) if "every" in w else batch
+    p = w.with_(batch=batch, query=query, context=context, cached=length, logits=logits)
     ops = [*transformer.forward(a, p, decode=False), *_stages(a, p)]
     return run(ops, machine).plus("overhead", machine.laws["engine"].prefill_step).times(new / query)
 
@@ -62,9 +65,10 @@ def context(w: Columns) -> Array:
     return np.asarray(w.input_tokens + w.output_tokens * (1 + spread) / 2)
 
 
-def _new(w: Columns) -> Array:
-    """Tokens of a prompt (N,) that no cache holds: the last one is always computed."""
-    return np.maximum(1.0, w.input_tokens * (1 - w.prefix)) if "prefix" in w else w.input_tokens
+def _new(w: Columns, length: Array | None = None) -> Array:
+    """Tokens (N,) of a prompt of ``length``, input_tokens if not given, that no cache holds: the last one is always computed."""
+    length = w.input_tokens if length is None else length
+    return np.maximum(1.0, length * (1 - w.prefix)) if "prefix" in w else length
 
 
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array, draft: Draft | None = None) -> Pass:
@@ -93,9 +97,13 @@ def admission(first: Pass, machine: Machine) -> Array:
 
 
 def static_batch(a: Columns, w: Columns, machine: Machine) -> Service:
-    """``w.batch`` requests start and finish together: one prefill, then output_tokens - 1 decode steps."""
+    """``w.batch`` requests start and finish together: one prefill, then output_tokens - 1 decode steps.
+
+    A step reads what the cache holds, half of the output on average; or where shapes are fixed (``w.static`` > 0) all it will.
+    """
     first = prefill(a, w, machine, w.batch)
-    step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens / 2)
+    done = np.where(w.static > 0, 1.0, 0.5) if "static" in w else 0.5
+    step = decode(a, w, machine, w.batch, w.input_tokens + w.output_tokens * done)
     total = first.seconds + np.maximum(w.output_tokens - 1, 0) * step.seconds
     rate = w.batch * w.output_tokens / total
     ttft = first.seconds + admission(first, machine)

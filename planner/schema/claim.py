@@ -68,13 +68,40 @@ QUEUED = {
 """Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
-WRITTEN = frozenset({"megatron-2022", "llama.cpp"})
+WRITTEN = frozenset({"megatron-2022", "llama.cpp", "deepspeed", "neuron"})
 """Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them, or was off unless asked
-for (ggml-org/llama.cpp issue 10005)."""
+for (ggml-org/llama.cpp issue 10005; --use_flash_attention of optimum-habana's run_generation.py). That of AWS Neuron is of July
+2024 (release notes of neuronx-nemo-megatron 0.6.0), after its tables of language models were measured."""
+
+SPREAD = frozenset({"llama.cpp"})
+"""Stacks of those that multiply each query head with keys and values by itself, also where heads share them (the batched products
+of ggml-org/llama.cpp pull request 3749)."""
 
 CORES_APART = frozenset({"neuron"})
-"""Stacks that run a whole model on each core of a device, side by side, unless told to split it (AWS Neuron documentation,
-torch_neuronx.DataParallel): published batches and latencies of encoders are those of one core, and throughput that of all."""
+"""Stacks to which a device is as many devices as it has cores: ranks are cores, and a model runs whole on each core, side by
+side, unless told to split (AWS Neuron documentation, tp_degree of transformers-neuronx and torch_neuronx.DataParallel):
+published batches and latencies of encoders are those of one core, and throughput that of all."""
+
+STATIC = frozenset({"neuron", "deepspeed"})
+"""Stacks that compile for fixed shapes, so that a decode step reads all of the cache that a request is to fill (AWS Neuron
+documentation, "Decode Context-Length Bucketing"; bucket_size of optimum-habana, by default the prompt with all new tokens)."""
+
+WHOLE = frozenset({"deepspeed"})
+"""Stacks that compute a prompt padded by all the tokens to come, with the logits of each: optimum-habana without reuse_cache (its
+pull request 422) and trim_logits."""
+
+ALIKE = frozenset({("trtllm", "argonne-lcf/LLM-Inference-Bench"), ("deepspeed", "argonne-lcf/LLM-Inference-Bench")})
+"""Stacks whose benchmark, by its source, sends the same text in every request, and all to the same experts: generate_input of
+that repository's Deepspeed-MII/Gaudi2/run_generation.py; input_text of its TensorRT-LLM/A100/Benchmarking_Throughput/run.py,
+where 16 requests take a step of Mixtral in less time than all of its weights would take to read."""
+
+UNPACKS = frozenset({"llama.cpp"})
+"""Stacks that write weights of less than 16 bits out in 16 before products of many rows (ggml-org/llama.cpp pull request 3412);
+on GPUs only."""
+
+BOTH_COUNTED = re.compile(r"neuron-2\.1[0-7]\b")
+"""Software whose published tokens/s, and time a token, count a request's input and output alike: the note under the tables of
+language models (aws-neuron/aws-neuron-sdk, general/benchmarks/inf2/inf2-performance.rst at 277baef)."""
 
 NETWORKS = "-network"
 """Behind the name of a stack that runs networks beside language models: the kernels of one say nothing about the other's."""
@@ -109,9 +136,10 @@ RESERVED = frozenset({"trtllm"})
 """Stacks that admit a request only where the cache of all its output is free: TensorRT-LLM's default capacity scheduler is
 GUARANTEED_NO_EVICT (nvidia.github.io/TensorRT-LLM, "Useful runtime flags")."""
 
-PIECE = 512.0
-"""Tokens of a prompt that a SERIAL stack computes at once: llama.cpp's default ubatch (-ub 512). Pieces follow each other
-through the devices that a model is split over."""
+PIECE, TURN = 512.0, 2048.0
+"""Tokens of a prompt that a SERIAL stack computes at once, and that it hands over at once: llama.cpp's default ubatch and batch
+(-ub 512, -b 2048). The pieces of a turn follow each other through the devices that a model is split over, and the next turn
+begins when they are through."""
 
 SERIAL = frozenset({"llama.cpp"})
 """Stacks that answer one request after another and split a model over devices by layers, so that one device works at a time."""

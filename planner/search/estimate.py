@@ -80,14 +80,16 @@ def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) ->
 
     At any time the requests in flight are on average half done. An engine whose scheduler never evicts one (``rows.reserved``
     above 0) admits no more than would fit with all of their output. Where ``rows.reserve_after`` is above 0, the share that
-    stays free is one of what the model leaves, and not of all memory.
+    stays free is one of what the model and the driver's context leave, and not of all memory.
     """
     done = np.where(rows.reserved > 0, 1.0, 0.5) if "reserved" in rows else 0.5
     each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens * done) / rows.pp
     fixed = memory.serving(size, np.zeros(len(rows)), rows, np.full(len(rows), memory.CHUNK))
     held = fixed["weights"] + fixed["activations"]
     after = rows.reserve_after if "reserve_after" in rows else np.zeros(len(rows))
-    free = np.where(after > 0, memory.usable(machine.device.capacity - held), memory.usable(machine.device.capacity) - held)
+    free = np.where(
+        after > 0, memory.usable(machine.device.capacity - memory.CONTEXT - held), memory.usable(machine.device.capacity) - held
+    )
     return np.maximum(0.0, np.floor(free / each))
 
 

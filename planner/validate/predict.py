@@ -11,7 +11,22 @@ from planner.model.columns import Array, Columns
 from planner.model.families import network as network_family
 from planner.model.operation import Machine
 from planner.model.passes import run
-from planner.schema.claim import CORES_APART, PAGED, PIECE, RESERVE_AFTER, RESERVED, SERIAL, WRITTEN
+from planner.schema.claim import (
+    ALIKE,
+    BOTH_COUNTED,
+    CORES_APART,
+    PAGED,
+    PIECE,
+    RESERVE_AFTER,
+    RESERVED,
+    SERIAL,
+    SPREAD,
+    STATIC,
+    TURN,
+    UNPACKS,
+    WHOLE,
+    WRITTEN,
+)  # fmt: skip
 from planner.search import estimate, networks
 from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
@@ -98,65 +113,121 @@ def _alone(r: Rows) -> dict[str, Array]:
     osl = np.where(np.isnan(osl), 1.0, osl)
     one = np.where(scenario == "prefill", 1.0, osl)
     isl = np.where((scenario == "decode") & (isl < 1), 1.0, isl)
-    serial = r.table["stack"].isin(SERIAL).to_numpy()
+    serial = r.of(SERIAL)
     batch = np.where(serial, 1.0, r.number("batch", 1.0))
-    tp = np.where(serial, 1.0, _tensor_degree(r, a))
+    cores = np.where(r.of(CORES_APART), _ranks_each(r), 1.0)
+    devices, pp = r.number("devices", 1.0) * cores, np.where(serial, 1.0, r.number("pp", 1.0))
+    tp = np.where(serial, 1.0, _tensor_degree(r, a, devices / pp))
+    a = _whole_heads(a, tp).with_(window_layers=np.where(r.of(STATIC), 0.0, a.window_layers))  # but a mask in a fixed shape
     n = np.ones(len(batch))
-    rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=n, pp=n, adp=n)
-    rows = rows.with_(batch=np.minimum(batch, _fitting(r, rows)))
-    flash = np.where(r.table["stack"].isin(WRITTEN), 0.0, 1.0)
-    rows = rows.with_(chunk=np.where(serial, PIECE, np.inf), flash=flash)
-    copies = np.where(r.table["stack"].isin(CORES_APART) & ~np.asarray(a.causal), r.machine.device.cores, 1.0)
-    s = _uncached(r, a, rows, estimate.serve(a, rows, _a_core_each(r.machine, copies), continuous=False))
-    replicas = np.where(serial, 1.0, np.maximum(1.0, r.number("devices") / tp / r.number("pp", 1.0))) * copies
+    rows = r.base.with_(batch=batch, input_tokens=isl, output_tokens=one, tp=tp, ep=_expert_degree(r, a, tp), pp=pp, adp=n)
+    rows = rows.with_(**_habits(r), padded=np.where(r.of(WHOLE), isl + one, isl))
+    s = _waves(r, a, rows, _core(r.machine, cores))
+    replicas = np.where(serial, 1.0, np.maximum(1.0, devices / tp / pp))
     context = np.where(scenario == "decode", np.maximum(isl, osl), isl)
-    pieces, through = np.ceil(isl / PIECE), r.number("devices", 1.0)
-    side_by_side = np.where(serial, pieces * through / (pieces + through - 1), replicas)
+    tokens = np.where(r.table["software"].str.contains(BOTH_COUNTED), (isl + osl) / osl, 1.0)
     return {
-        "output_tokens_per_s": np.where(scenario == "decode", batch / s.tpot, s.output_rate) * replicas,
+        "output_tokens_per_s": np.where(scenario == "decode", batch / s.tpot, s.output_rate) * replicas * tokens,
         "total_tokens_per_s": s.output_rate * (isl + osl) / osl * replicas,
-        "prefill_tokens_per_s": batch * context / s.ttft * side_by_side,
+        "prefill_tokens_per_s": batch * context / s.ttft * np.where(serial, _side_by_side(isl, devices), replicas),
         "samples_per_s": s.output_rate / one * replicas,
         "queries_per_s": s.output_rate / one * replicas,
-        "ttft_s": s.ttft, "tpot_s": s.tpot, "latency_p50_s": s.ttft + (one - 1) * s.tpot,
+        "ttft_s": s.ttft, "tpot_s": s.tpot / tokens, "latency_p50_s": s.prefill.seconds + (one - 1) * s.tpot,
     }  # fmt: skip
 
 
-def _fitting(r: Rows, rows: Columns) -> Array:
+def _habits(r: Rows) -> dict[str, Array]:
+    """What stacks do by themselves, as columns of a pass (n,)."""
+    gpu = np.isfinite(r.machine.device.units)
+    asked = list(zip(r.table["stack"], r.table["source"], strict=True))
+    return {
+        "chunk": np.where(r.of(SERIAL), PIECE, np.inf), "flash": np.where(r.of(WRITTEN), 0.0, 1.0),
+        "static": r.of(STATIC) * 1.0, "every": r.of(WHOLE) * 1.0, "spread": r.of(SPREAD) * 1.0,
+        "unpack": (r.of(UNPACKS) & gpu) * 1.0,
+        "alike": np.array([key in ALIKE for key in asked], float),
+    }  # fmt: skip
+
+
+def _side_by_side(tokens: Array, devices: Array) -> Array:
+    """How many devices compute at a time (n,), on average, while the pieces of a prompt follow each other through all of them."""
+    pieces = np.ceil(tokens / PIECE)
+    turn = TURN / PIECE
+    full, left = np.floor(pieces / turn), pieces % turn
+    steps = full * (turn + devices - 1) + np.where(left > 0, left + devices - 1, 0.0)
+    return np.asarray(pieces * devices / steps)
+
+
+def _waves(r: Rows, a: Columns, rows: Columns, machine: Machine) -> serving.Service:
+    """The batch served: all at once; in engines that keep waiting what does not fit, so much at a time; and where they reserve
+    what a request will need, so that none follows before one ends, in full waves and one of what is left.
+    """
+    batch = rows.batch
+    most = np.minimum(batch, _fitting(r, rows, machine))
+    s = _uncached(r, a, rows.with_(batch=most), machine, estimate.serve(a, rows.with_(batch=most), machine, continuous=False))
+    left = np.where(r.of(RESERVED), batch % most, 0.0)
+    if not left.any():
+        return s
+    rest = estimate.serve(a, rows.with_(batch=np.maximum(left, 1.0)), machine, continuous=False)
+    seconds = np.floor(batch / most) * most / s.output_rate + np.where(left > 0, np.maximum(left, 1.0) / rest.output_rate, 0.0)
+    return replace(s, output_rate=np.where(r.of(RESERVED), batch / seconds, s.output_rate))
+
+
+def _fitting(r: Rows, rows: Columns, machine: Machine) -> Array:
     """How many requests of a batch run at a time (n,): as many as fit, in engines that keep the others waiting."""
     a, size = r.architectures()
-    after = r.table["stack"].isin(RESERVE_AFTER).to_numpy(float)
-    most = estimate.most_requests(
-        a, size, rows.with_(reserved=r.table["stack"].isin(RESERVED).to_numpy(float), reserve_after=after), r.machine
-    )
-    waits = r.table["stack"].isin(PAGED).to_numpy() & np.asarray(a.causal) & np.isfinite(most)
+    held = rows.with_(reserved=r.of(RESERVED) * 1.0, reserve_after=r.of(RESERVE_AFTER) * 1.0)
+    most = estimate.most_requests(a, size, held, machine)
+    waits = r.of(PAGED) & np.asarray(a.causal) & np.isfinite(most)
     return np.where(waits, np.maximum(most, 1.0), np.inf)  # what was published did run
 
 
-def _a_core_each(machine: Machine, copies: Array) -> Machine:
-    """What each of ``copies`` equal parts of a device has."""
+def _ranks_each(r: Rows) -> Array:
+    """Ranks of a device whose ranks are cores (n,): all of its cores, or where a row has so many fewer ranks to a device as make
+    one of several cores each (AWS Neuron documentation, "Logical NeuronCore configuration"), those.
+    """
+    cores = r.machine.device.cores
+    said = np.nan_to_num(r.number("tp") / r.number("devices", 1.0))
+    return np.where((said > 1) & (cores % np.maximum(said, 1.0) == 0), said, cores)
+
+
+def _core(machine: Machine, cores: Array) -> Machine:
+    """What each of ``cores`` equal parts of a device has; that many more of them are joined, in one ring with the others."""
     device = machine.device
-    parts = {name: device[name] / copies for name in ("peak", "peak_half", "vector", "bandwidth", "capacity")}
-    return replace(machine, device=device.with_(**parts))
+    parts = {name: device[name] / cores for name in ("peak", "peak_half", "vector", "bandwidth", "capacity")}
+    return replace(machine, device=device.with_(**parts, up_size=device.up_size * cores))
 
 
-def _uncached(r: Rows, a: Columns, rows: Columns, s: serving.Service) -> serving.Service:
-    """Where notes say that no cache is kept, each token takes a pass over all that came before it."""
+def _uncached(r: Rows, a: Columns, rows: Columns, machine: Machine, s: serving.Service) -> serving.Service:
+    """Where notes say that no cache is kept, each token takes a pass over all that came before it, or where shapes are fixed over
+    all that will have.
+    """
     without = r.table["notes"].str.contains("without kv cache", case=False).to_numpy()
     if not without.any():
         return s
-    whole = rows.with_(input_tokens=rows.input_tokens + rows.output_tokens / 2)
-    each = serving.prefill(a, estimate.as_pass(whole), r.machine, rows.batch).seconds
+    length = rows.input_tokens + rows.output_tokens * np.where(rows.static > 0, 1.0, 0.5)
+    whole = rows.with_(input_tokens=length, padded=length)
+    each = serving.prefill(a, estimate.as_pass(whole), machine, rows.batch).seconds
     return replace(
         s, tpot=np.where(without, each, s.tpot), output_rate=np.where(without, rows.batch / each, s.output_rate)
     )  # fmt: skip
 
 
-def _tensor_degree(r: Rows, a: Columns) -> Array:
-    """tp as given; else all devices of a row that names no pipeline."""
-    tp, devices, pp = r.number("tp"), r.number("devices"), r.number("pp", 1.0)
-    alone = np.asarray(~a.causal)
-    return np.where(np.isnan(tp), np.where(alone, 1.0, np.maximum(1.0, devices / pp)), tp)
+def _tensor_degree(r: Rows, a: Columns, devices: Array) -> Array:
+    """tp as given; else all ``devices`` that a row has for a stage of its pipeline."""
+    tp = r.number("tp")
+    return np.where(np.isnan(tp), np.where(np.asarray(~a.causal), 1.0, np.maximum(1.0, devices)), tp)
+
+
+def _whole_heads(a: Columns, tp: Array) -> Columns:
+    """Heads that ranks can share evenly: where they do not, as many more are computed that are empty."""
+    many = a.num_kv_heads > tp  # fewer are copied to every rank
+    kv_heads = np.where(many, np.ceil(a.num_kv_heads / tp) * tp, a.num_kv_heads)
+    return a.with_(num_heads=np.ceil(a.num_heads / tp) * tp, num_kv_heads=kv_heads)
+
+
+def _expert_degree(r: Rows, a: Columns, tp: Array) -> Array:
+    """How many ways whole experts are dealt out (n,)."""
+    return np.where(np.asarray(a.num_experts) > 0, np.minimum(r.number("ep", 1.0), tp), 1.0)
 
 
 def _network(r: Rows) -> dict[str, Array]:

@@ -48,6 +48,10 @@ class Rows:
         """A numeric column with ``default`` where it is empty."""
         return self.table[name].fillna(default).to_numpy(float)
 
+    def of(self, stacks: frozenset[str]) -> Array:
+        """Whether each row's stack is one of these."""
+        return self.table["stack"].isin(stacks).to_numpy()
+
     def architectures(self) -> tuple[Columns, Columns]:
         """Sizes and parameter counts of each row's transformer."""
         used, back = np.unique(self.subject, return_inverse=True)

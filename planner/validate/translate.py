@@ -89,6 +89,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["precision"] = _distinct(t["precision"], claim.precision)
     _mark(t, ~(t["value"] > 0), "the value is not a positive number")
     _once(t)
+    _split(t)
     t["devices"] = t["devices"].fillna(t["tp"]).fillna(1.0) * np.where(t["ref"].str.contains(claim.TWO_EACH), 2.0, 1.0)
     _mark(t, ~(t["devices"] >= 1), "the number of devices is not positive")
     subjects = _subjects(t, beside, lookup)
@@ -110,6 +111,25 @@ def _once(t: pd.DataFrame) -> None:
         t.loc[twice & (t[name] > 1), name] /= ep
     t.loc[twice, "devices"] /= ep
     t.loc[twice, "moe_tp"] = 1.0
+
+
+SPLIT = re.compile(r"Parallelism Type=(.*)", re.IGNORECASE)
+WAYS = {"tp": r"\btp\b|tensor", "pp": r"\bpp\b|pipeline", "ep": r"\bep\b|expert"}
+
+
+def _split(t: pd.DataFrame) -> None:
+    """Degrees that only notes say: all of the devices in the one way they name, or in each of several as many as stand behind it.
+
+    Experts that are dealt out whole lie on the ranks that share the rest by tensors.
+    """
+    for notes, rows in t.groupby(t["notes"].str.extract(SPLIT, expand=False)):
+        said = {way: re.search(rf"(?:{name})\D*?(\d+)", notes, re.IGNORECASE) for way, name in WAYS.items()}
+        named = [way for way, name in WAYS.items() if re.search(name, notes, re.IGNORECASE)]
+        for way in named:
+            number = said[way]
+            t.loc[rows.index, way] = float(number[1]) if number and len(named) > 1 else rows["devices"]
+        if "ep" in named:
+            t.loc[rows.index, "tp"] = rows["devices"]
 
 
 RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",

@@ -112,3 +112,34 @@ def test_launching_a_first_pass_delays_its_token_and_no_other() -> None:
     plain, slow = served(4.0, 500.0, 100.0), served(4.0, 500.0, 100.0, launch=1e-5)
     assert slow.ttft[0] - plain.ttft[0] == pytest.approx(290e-5)
     assert slow.tpot[0] == plain.tpot[0]
+
+
+def test_a_step_of_fixed_shape_reads_all_that_a_request_will_hold() -> None:
+    """A cache of 131 kB a token: 1,000 of 2,000 output tokens more than there are on average take 0.131 ms at 1 TB/s."""
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=1000.0, output_tokens=2000.0)
+    grown, static = (serving.static_batch(a, rows.with_(static=np.array([s])), machine()).decode for s in (0.0, 1.0))
+    assert (static.parts["attention"] - grown.parts["attention"])[0] == pytest.approx(1000 * 131072 / 1e12, rel=0.02)
+
+
+def test_what_a_prompt_is_padded_with_is_computed_too() -> None:
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=1000.0, output_tokens=10.0)
+    padded = serving.prefill(a, rows.with_(padded=np.array([4000.0])), machine(), np.ones(1))
+    assert padded.seconds[0] == serving.prefill(a, rows.with_(input_tokens=np.array([4000.0])), machine(), np.ones(1)).seconds[0]
+
+
+def test_logits_of_every_token_are_a_product_of_all_of_them() -> None:
+    """2 * 128,256 * 4,096 FLOP for each token but the last."""
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=1000.0, output_tokens=10.0)
+    last, every = (serving.prefill(a, rows.with_(every=np.array([e])), machine(), np.ones(1)).flop[0] for e in (0.0, 1.0))
+    assert every - last == pytest.approx(999 * 2 * 128256 * 4096)
+
+
+def test_products_bound_by_arithmetic_lose_what_an_engine_leaves_of_the_peak_and_others_nothing() -> None:
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=4096.0, output_tokens=10.0)
+    whole, half = (serving.static_batch(a, rows, machine(fits={"engine": {"arithmetic": e}})) for e in (1.0, 0.5))
+    assert half.prefill.parts["matmul"][0] / whole.prefill.parts["matmul"][0] == pytest.approx(2.0, rel=0.01)
+    assert half.decode.parts["matmul"][0] == pytest.approx(whole.decode.parts["matmul"][0], rel=0.01)

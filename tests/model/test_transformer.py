@@ -9,7 +9,7 @@ from planner.model.columns import Columns, concat
 from planner.model.families import transformer
 from planner.model.families.transformer_size import active_parameters
 from planner.model.operation import Op
-from planner.schema.workload import Architecture, Window
+from planner.schema.workload import Architecture, Moe, Window
 from planner.search import estimate
 from tests.model.rows import DEEPSEEK_V3, GPT_3_175B, LLAMA_3_8B, MIXTRAL_8X7B, SMALL, columns, inference, machine
 
@@ -217,3 +217,36 @@ def test_attention_that_is_not_fused_writes_its_scores() -> None:
     assert ops["attention scores"].flop[0] == ops["attention values"].flop[0] == 2 * 8 * 128 * 128 * 64
     assert ops["attention softmax"].activation_bytes[0] == 4.5 * 8 * 128 * 128 * 2
     assert [op.kind for op in prefill(SMALL, 128.0) if op.part == "attention"] == ["attention"]
+
+
+def test_query_heads_that_share_keys_read_them_once_unless_each_reads_them_for_itself() -> None:
+    """Llama 3 8B: four query heads a KV head."""
+    shared, apart = (
+        next(op for op in decode(LLAMA_3_8B, 1000.0, flash=0.0, spread=s) if op.name == "attention scores" and op.count[0])
+        for s in (0.0, 1.0)
+    )
+    assert apart.weight_bytes[0] == 4 * shared.weight_bytes[0] == 32 * 128 * 1000 * 2
+    assert apart.flop[0] == shared.flop[0]
+
+
+def test_packed_weights_are_written_out_before_the_products_of_a_prompt() -> None:
+    """Half a byte read and two written for each weight of a layer; nothing where they are not packed, and nothing in a step."""
+
+    def written(ops: list[Op]) -> float:
+        return sum(float(op.count[0] * op.activation_bytes[0]) for op in ops if "unpacked" in op.name)
+
+    layers = products(LLAMA_3_8B) - LLAMA_3_8B.vocab_size * LLAMA_3_8B.hidden_size
+    assert written(prefill(LLAMA_3_8B, 512.0, unpack=1.0, weight=0.5)) == pytest.approx(2.5 * layers, rel=1e-3)
+    assert written(prefill(LLAMA_3_8B, 512.0, unpack=1.0)) == written(prefill(LLAMA_3_8B, 512.0, unpack=0.0, weight=0.5)) == 0
+    assert written(decode(LLAMA_3_8B, 512.0, unpack=1.0, weight=0.5)) == 0
+
+
+def test_the_same_text_in_every_request_visits_the_experts_of_one() -> None:
+    architecture = dataclasses.replace(SMALL, moe=Moe(num_experts=64, experts_per_token=2, expert_ffn_size=256))
+
+    def experts(**more: object) -> Op:
+        return next(op for op in decode(architecture, 100.0, **more) if op.kind == "experts")
+
+    one, same, many = experts(), experts(batch=32.0, alike=1.0), experts(batch=32.0)
+    assert same.weight_bytes[0] == one.weight_bytes[0] < many.weight_bytes[0]
+    assert same.flop[0] == pytest.approx(many.flop[0]) == 32 * one.flop[0]

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from planner.catalogue.profiles import Profiles, user_folders
 from planner.schema.claim import REQUIRED, TEXTS
+from planner.validate.predict import _side_by_side
 from planner.validate.tables import estimate
 
 ROW = dict.fromkeys([*REQUIRED, *TEXTS], "") | {
@@ -25,19 +27,18 @@ def test_of_a_batch_that_does_not_fit_the_rest_waits(software: str, waits: bool,
     assert (many == pytest.approx(some)) is waits
 
 
-def estimates(rows: list[dict[str, str]], folder: Path) -> list[float]:
-    """What each of these rows, which differ from ROW, is estimated at."""
-    pd.DataFrame([ROW | row for row in rows]).to_csv(folder / "runs.csv", index=False)
-    found: list[float] = estimate(folder / "runs.csv", Profiles(user_folders(None)))["estimate"].tolist()
-    return found
+def seen(tmp_path: Path, *rows: dict[str, str]) -> list[float]:
+    """Estimates of rows that differ from ROW."""
+    pd.DataFrame([ROW | {"case": str(i)} | row for i, row in enumerate(rows)]).to_csv(tmp_path / "runs.csv", index=False)
+    return list(estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"])
 
 
 def test_inferencemax_draws_its_lengths(tmp_path: Path) -> None:
     """Its runs of 8,192 tokens have 7,373 on average: what other runs of that length take."""
     run = {"scenario": "concurrency", "metric": "ttft_s", "software": "vllm", "concurrency": "4", "tp": "1"}
-    drawn = {"case": "a", "input_tokens": "8192", "output_tokens": "1024", "notes": "source_file=2025-10-01.csv"}
-    fixed = {"case": "b", "input_tokens": "7372.8", "output_tokens": "921.6", "notes": "source_file=/data/l4.csv"}
-    one, other, nominal = estimates([run | drawn, run | fixed, run | fixed | drawn | {"case": "c", "notes": ""}], tmp_path)
+    drawn = {"input_tokens": "8192", "output_tokens": "1024", "notes": "source_file=2025-10-01.csv"}
+    fixed = {"input_tokens": "7372.8", "output_tokens": "921.6", "notes": "source_file=/data/l4.csv"}
+    one, other, nominal = seen(tmp_path, run | drawn, run | fixed, run | drawn | {"notes": ""})
     assert one == pytest.approx(other)
     assert one < nominal
 
@@ -45,7 +46,7 @@ def test_inferencemax_draws_its_lengths(tmp_path: Path) -> None:
 def test_a_benchmark_that_says_no_layout_is_taken_to_run_the_best(tmp_path: Path) -> None:
     """Llama 3.1 70B in 4 bits on four L4 without a fast link: stages hand over less than tensor ranks sum."""
     run = {"scenario": "offline", "workload": "llama-3.1-70b", "precision": "w4a16", "devices": "4", "software": "vllm"}
-    free, tensor = estimates([run | {"case": "a"}, run | {"case": "b", "tp": "4"}], tmp_path)
+    free, tensor = seen(tmp_path, run, run | {"tp": "4"})
     assert free > tensor
 
 
@@ -56,7 +57,7 @@ def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> No
     run = {"workload": "mlperf-llama3.1-8b", "precision": "fp8", "software": "mlperf", "hardware": "nvidia-h100-sxm"}
     lengths = dict.fromkeys(("input_tokens", "output_tokens"), "")
     scenarios = ("offline", "server", "interactive")
-    offline, server, interactive = estimates([run | lengths | {"case": s, "scenario": s} for s in scenarios], tmp_path)
+    offline, server, interactive = seen(tmp_path, *[run | lengths | {"scenario": s} for s in scenarios])
     assert offline > server > interactive > 0
 
 
@@ -86,3 +87,47 @@ def test_a_chip_without_memory_is_asked_for_the_networks_sums(tmp_path: Path) ->
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
     (found,) = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"]
     assert found > 0
+
+
+def test_ranks_of_a_stack_whose_ranks_are_cores_are_half_a_device_of_two_cores(tmp_path: Path) -> None:
+    """Twelve Inferentia2 have 24 cores: two models on twelve cores each, or one on all, which is less than twice as fast."""
+    row = {"hardware": "aws-inferentia2", "software": "neuron-2.18.0", "precision": "bf16", "batch": "1", "devices": "12"}
+    both, one, half = seen(tmp_path, row | {"tp": "12"}, row | {"tp": "24"}, row | {"tp": "12", "devices": "6"})
+    assert both == pytest.approx(2 * half)
+    assert half < one < 2 * half
+
+
+def test_tokens_of_releases_that_count_both_ways_are_those_of_input_and_output(tmp_path: Path) -> None:
+    row = {"hardware": "aws-inferentia2", "precision": "bf16", "batch": "1", "devices": "12", "tp": "24", "output_tokens": "1024"}
+    rows = [
+        row | {"software": f"neuron-2.{release}.0", "metric": m}
+        for m in ("output_tokens_per_s", "tpot_s")
+        for release in (17, 18)
+    ]
+    old, new, old_time, new_time = seen(tmp_path, *rows)
+    assert old == pytest.approx(3 * new)
+    assert old_time == pytest.approx(new_time / 3)
+
+
+def test_pieces_of_a_prompt_follow_each_other_through_devices_turn_by_turn() -> None:
+    """One piece is on one device at a time; four on four take seven turns' steps; sixteen are four times four."""
+    pieces = np.array([512.0, 2048.0, 8192.0, 2560.0])
+    assert _side_by_side(pieces, np.full(4, 4.0)) == pytest.approx([1.0, 16 / 7, 16 / 7, 20 / 11])
+    assert _side_by_side(pieces, np.ones(4)) == pytest.approx(np.ones(4))
+
+
+def test_who_reserves_what_requests_will_need_serves_full_waves_and_one_of_what_is_left(tmp_path: Path) -> None:
+    """Where six or so of them fit, one more than two full waves takes a third, nearly empty one."""
+    base = {"software": "TensorRT-LLM", "metric": "total_tokens_per_s"}
+    rates = np.array(seen(tmp_path, *[base | {"batch": str(b)} for b in range(1, 25)]))
+    most = int(np.argmax(np.diff(rates) < 0)) + 1
+    assert rates[2 * most - 1] == pytest.approx(rates[most - 1])
+    assert rates[2 * most] < rates[most - 1]
+
+
+def test_ranks_of_several_cores_each_share_what_all_cores_have(tmp_path: Path) -> None:
+    """Two Trainium2 have sixteen cores: eight ranks of two cores are one model on all of them, as sixteen ranks of one are."""
+    row = {"hardware": "aws-trainium2", "software": "neuron-2.26", "precision": "bf16", "batch": "1", "devices": "2"}
+    pairs, singles = seen(tmp_path, row | {"tp": "8"}, row | {"tp": "16"})
+    assert pairs == pytest.approx(singles, rel=0.5)
+    assert pairs > singles / 2

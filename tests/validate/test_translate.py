@@ -72,3 +72,21 @@ def test_submissions_to_mlperf_are_counted_as_they_mean_it(
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
     t = translated(tmp_path / "runs.csv", Profiles(())).table
     assert (t["devices"][0], t["metric"][0]) == (devices, scored)
+
+
+@pytest.mark.parametrize(
+    ("notes", "degrees"),
+    [
+        ("Parallelism Type=Pipeline Parallelism", {"pp": 4.0}),
+        ("tokens counted; Parallelism Type=TP", {"tp": 4.0}),
+        ("Parallelism Type=EP", {"tp": 4.0, "ep": 4.0}),
+        ("Parallelism Type=Hybrid TP = 2 and EP = 2", {"tp": 4.0, "ep": 2.0}),
+        ("Parallelism Type=Hybird Tensor (2) and Pipeline (2) Parallelism", {"tp": 2.0, "pp": 2.0}),
+        ("nothing of the kind", {}),
+    ],
+)
+def test_degrees_that_only_notes_say_are_taken_from_them(notes: str, degrees: dict[str, float], tmp_path: Path) -> None:
+    row = dict.fromkeys((*REQUIRED, *TEXTS), "") | {"value": "1", "devices": "4", "notes": notes}
+    pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
+    t = translated(tmp_path / "runs.csv", Profiles(())).table
+    assert {way: t[way][0] for way in ("tp", "pp", "ep") if pd.notna(t[way][0])} == degrees

@@ -5,7 +5,8 @@ cached [keys read from the cache a sequence], logits [tokens whose logits are wa
 degrees], pooled [devices whose tokens are routed together], split_norms [tp under sequence parallelism, else 1], flash [1
 where attention keeps its scores on the chip, else 0], even [1 where routers load experts alike, else 0], weight,
 head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0];
-and where requests use low-rank adapters of their own, adapters [how many there are] and adapter_rank.
+where requests use low-rank adapters of their own, adapters [how many there are] and adapter_rank; alike [1 where all sequences
+are the same text, else 0]; unpack [1 where weights of less than 16 bits are written out in 16 before a product, else 0].
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
@@ -36,7 +37,18 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         *_adapters(a, p, tokens, layers),
         _matmul("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
     ]
+    if "unpack" in p and not decode:
+        ops += _unpacked(ops, p)
     return [op for op in ops if np.any(op.count)]
+
+
+def _unpacked(ops: list[Op], p: Columns) -> list[Op]:
+    """Weights written out in 16 bits before each product of many rows, by a kernel of its own that reads them packed."""
+    moved = (p.weight + p.activation) / p.weight * (p.unpack > 0) * (p.weight < p.activation)
+    packed = [op for op in ops if op.kind in ("matmul", "experts") and not op.half]
+    return [
+        _stream(f"{op.name} unpacked", op.count, op.weight_bytes * moved / p.activation, p, kernels=moved > 0) for op in packed
+    ]
 
 
 LOSS = (6.0, 18.0)
@@ -134,9 +146,14 @@ SOFTMAX = 4.5
 
 
 def _written_core(name: str, count: Array, cached: Array, a: Columns, p: Columns) -> list[Op]:
-    """Attention as it was before FlashAttention: two products with the scores of every query and key in memory between them."""
-    heads, query = a.num_heads / p.tp, p.query * np.ones(len(p))
-    side = p.batch * heads
+    """Attention as it was before FlashAttention: two products with the scores of every query and key in memory between them.
+
+    Query heads that share keys and values are rows of one product; or each has one of its own, where ``p.spread`` is above 0.
+    """
+    heads = a.num_heads / p.tp
+    products = np.maximum(1.0, a.num_kv_heads / p.tp)
+    products = np.where(p.spread > 0, heads, products) if "spread" in p else products
+    query, side = p.query * heads / products, p.batch * products
     parts = [
         _matmul(f"{name} scores", count, (query, cached, a.head_dim), p, groups=side, weight=p.activation, half=True),
         _stream(f"{name} softmax", count, SOFTMAX * side * query * cached, p, kernels=2.0),
@@ -193,9 +210,12 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     if not np.any(count):
         return []
     own = tokens / p.split_norms  # under sequence parallelism each tensor rank routes its share of the tokens
+    same = np.where(p.alike > 0, p.batch, 1.0) if "alike" in p else np.ones(len(p))  # tokens that go the same way together
     load = routed(
-        own * p.pooled, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float), p.even > 0
-    )
+        own * p.pooled / same, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float),
+        p.even > 0,
+    )  # fmt: skip
+    load = {**load, "rows": load["rows"] * same, "tokens": load["tokens"] * same}
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
