@@ -13,6 +13,7 @@ ATen call of the forward pass in evaluation, as an eager framework would launch 
 import contextlib
 import csv
 import itertools
+import math
 import re
 import sys
 from collections import defaultdict
@@ -33,8 +34,15 @@ NORMS = frozenset(["native_layer_norm", "_softmax", "native_group_norm", "linalg
 PRODUCTS = ("dense", "pointwise", "grouped", "depthwise", "attention")
 COLUMNS = (
     *PRODUCTS, *(f"{kind}_thin" for kind in PRODUCTS if kind != "depthwise"),
-    "moved", "norm", "batchnorm", "rest", "scores", "weights", "outputs", "layers", "kernels",
+    "loose", "moved", "odd", "channelwise", "norm", "batchnorm", "rest", "gates", "scores", "weights", "outputs", "layers",
+    "kernels",
 )  # fmt: skip
+PACKED = (4, 8, 16, 32)
+"""Channels of a group that libraries have kernels for, several groups a tile; others run group by group, each padded to TILE."""
+TILE, WHOLE_VECTORS = 128, 8
+COLOURS = 4
+"""Channels of an image, at most: the first product of every network reads them, and libraries have kernels for it."""
+IMAGES = 4  # dimensions of a batch of images
 WHOLE = 2  # of the columns, the last ones that count operators
 
 
@@ -58,10 +66,7 @@ class Counter(TorchDispatchMode):
         elif name in ("mm", "addmm", "bmm", "baddbmm"):
             self._matmul(*args[-2:], moved, held)
         elif outputs:
-            kind = "norm" if name in NORMS else "batchnorm" if name == "native_batch_norm" else "rest"
-            self.add(kind, moved)
-            self.add("kernels", 1)
-            self.add("weights", held)
+            self.other(name, [t.shape for t in inputs if not self._weight(t)], moved, held)
         return out
 
     def add(self, column: str, value: float) -> None:
@@ -78,6 +83,15 @@ class Counter(TorchDispatchMode):
         self.add("layers", 1)
         self.add("kernels", 1)
 
+    def other(self, name: str, shapes: list[torch.Size], moved: float, held: float) -> None:
+        """What is no product: a normalisation, a gate (a channel's factor on every place of it) or the rest."""
+        kind = "norm" if name in NORMS else "batchnorm" if name == "native_batch_norm" else "rest"
+        self.add(kind, moved)
+        if name in ("mul", "mul_") and len(shapes) > 1 and len(shapes[0]) == IMAGES and shapes[0].numel() != shapes[1].numel():
+            self.add("gates", moved)
+        self.add("kernels", 1)
+        self.add("weights", held)
+
     def _convolution(self, args: Any, out: torch.Tensor, moved: float) -> None:
         x, weight, transposed, groups = args[0], args[1], args[6], args[8]
         taps = weight[0, 0].numel()
@@ -86,6 +100,12 @@ class Counter(TorchDispatchMode):
         kind = "dense" if taps > 1 else "pointwise"
         if groups > 1:
             kind = "depthwise" if groups >= min(cin, cout) else "grouped"
+        if kind == "grouped" and (cin != cout or cin // groups not in PACKED):
+            self.add("loose", macs * max(TILE / math.sqrt(cin * cout) * groups, 1))
+        if kind == "depthwise":
+            self.add("channelwise", moved)
+        if kind != "grouped" and cin > COLOURS and (cin % WHOLE_VECTORS or cout % WHOLE_VECTORS):
+            self.add("odd", moved)
         self.product(kind, macs, cout // groups, cin // groups * taps, moved, weight.numel())
 
     def _matmul(self, a: torch.Tensor, b: torch.Tensor, moved: float, held: float) -> None:
@@ -93,10 +113,10 @@ class Counter(TorchDispatchMode):
         kind = "attention" if a.dim() == 3 else "pointwise"
         self.product(kind, macs, b.shape[-1], a.shape[-1], moved, held if kind == "pointwise" else 0)
 
-    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """Fused attention as one product: its scores stay inside."""
+    def attention(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
+        """Fused attention as one product: its scores stay inside, a bias or mask on them is read."""
         rows, context, depth, width = q[..., 0].numel(), k.shape[-2], q.shape[-1], v.shape[-1]
-        moved = q.numel() + k.numel() + v.numel() + rows * width
+        moved = q.numel() + k.numel() + v.numel() + rows * width + (0 if mask is None else mask.numel())
         self.product("attention", rows * context * (depth + width), width, depth, moved, 0)
         self.add("scores", rows * context)
         self.paused += 1
@@ -137,7 +157,7 @@ def count(make: Callable[[], torch.nn.Module], shape: tuple[int, ...]) -> dict[s
     counter = Counter({t.untyped_storage()._cdata for t in held})
     fused = functional.scaled_dot_product_attention
     lstm = torch.nn.modules.rnn._VF.lstm
-    functional.scaled_dot_product_attention = lambda q, k, v, *_, **__: counter.attention(q, k, v)
+    functional.scaled_dot_product_attention = lambda q, k, v, attn_mask=None, *_, **__: counter.attention(q, k, v, attn_mask)
     torch.nn.modules.rnn._VF.lstm = counter.lstm
     try:
         with torch.no_grad(), counter, torch.device("meta"):
@@ -224,6 +244,7 @@ def torchvision_jobs() -> Iterator[Job]:
         side = 299 if name == "inception_v3" else 224
         options = {"init_weights": False, "aux_logits": False} if name in ("googlenet", "inception_v3") else {}
         yield f"torchvision/{name}", lambda name=name, o=options: getattr(models, name)(**o), (1, 3, side, side)
+    yield "torchvision/vgg16_features", lambda: models.vgg16(init_weights=False).features, (1, 3, 224, 224)
     bare = {"weights": None, "weights_backbone": None}
     for name in ("fcn_resnet50", "deeplabv3_resnet50"):
         yield f"torchvision/{name}", lambda name=name: getattr(segmentation, name)(**bare), (1, 3, 512, 512)
@@ -263,6 +284,31 @@ def other_jobs() -> Iterator[Job]:
         yield f"smp/{name}", lambda k=kind, e=encoder: k(e, encoder_weights=None, classes=19), shape
 
 
+class _Detr(torch.nn.Module):
+    """DETR (arXiv:2005.12872): a transformer over the places of a backbone, a thirty-second of the side, and 100 queries."""
+
+    def __init__(self, backbone: torch.nn.Module, width: int) -> None:
+        super().__init__()
+        self.backbone = torch.nn.Sequential(*list(backbone.children())[:-2])
+        self.project = torch.nn.Conv2d(width, 256, 1)
+        self.transformer = torch.nn.Transformer(256, 8, 6, 6, 2048, batch_first=True)
+        self.queries = torch.nn.Parameter(torch.zeros(1, 100, 256))
+        self.classes, self.boxes = torch.nn.Linear(256, 92), torch.nn.Linear(256, 4)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        places = self.project(self.backbone(x)).flatten(2).transpose(1, 2)
+        found = self.transformer(places, self.queries)
+        return self.classes(found), self.boxes(found)
+
+
+def detr_jobs() -> Iterator[Job]:
+    """DETR over two of torchvision's backbones."""
+    from torchvision import models
+
+    for name, width in (("resnet18", 512), ("resnet50", 2048)):
+        yield f"paper/detr_{name}", lambda n=name, w=width: _Detr(getattr(models, n)(), w), (1, 3, 800, 800)
+
+
 def paper_jobs() -> Iterator[Job]:
     """Image restoration at full resolution, as their papers describe it: DnCNN (arXiv:1608.03981, 17 layers of 64),
     ESPCN (arXiv:1609.05158, 64-32 before the shuffle), Zero-DCE (arXiv:2001.06826, seven layers of 32, skips joined).
@@ -287,8 +333,9 @@ def paper_jobs() -> Iterator[Job]:
 
 def main(output: Path, only: str = "") -> None:
     """One line a network and size; what cannot be built is named on stderr and left out; other lines than ``only``'s stay."""
+    torch.backends.mha.set_fastpath_enabled(False)  # one call for a whole layer
     torch.autocast = lambda *_, **__: contextlib.nullcontext()  # networks that switch it off know no meta device
-    zoos = (yolo_jobs(), torchvision_jobs(), other_jobs(), paper_jobs(), timm_jobs(output.with_name("timm.csv")))
+    zoos = (yolo_jobs(), torchvision_jobs(), other_jobs(), paper_jobs(), detr_jobs(), timm_jobs(output.with_name("timm.csv")))
     wanted = re.compile(only)
     rows = [row for row in csv.reader(output.open()) if not wanted.search(row[0])][1:] if only else []
     for name, make, shape in itertools.chain(*zoos):

@@ -33,12 +33,20 @@ FRAMEWORK: dict[str, Range] = PRODUCTS | {
     "kernel": Range(1e-5, 1e-8, 1e-3),
 }
 """Of a stack that launches an operator after another."""
+CHANNELS_LAST: dict[str, Range] = FRAMEWORK | {
+    "loose": Range(0.5, 0.01, 1e3),
+    "odd": Range(0.3, 0.01, 1e3),
+    "channelwise": Range(0.3, 0.01, 1e3),
+}
+"""Of one whose images lie with their channels together: convolutions of groups and of odd numbers of channels suffer."""
+FRAMEWORKS = {"timm-train": CHANNELS_LAST}
 HOST: dict[str, Range] = {
     "host_in": Range(1e-8, 1e-12, 1e-6),
     "host_out": Range(2e-9, 1e-12, 1e-6),
     "t1": Range(2e-4, 1e-7, 1e-2),
 }
 OVERLAY: dict[str, Range] = PRODUCTS | HOST | {
+    "gates": Range(0.1, 1e-3, 1e3),
     "layer": Range(1e-5, 1e-8, 1e-3),
     "threads": Range(2.0, 1.0, 8.0),
     "scores": Range(1.0, 0.01, 10.0),
@@ -53,6 +61,8 @@ ON_CHIP: dict[str, Range] = PRODUCTS | HOST | {
     "hold_norm": Range(1e-8, 1e-10, 1e-5),
     "scores": Range(1.0, 0.01, 10.0),
     "switch": Range(4e-5, 1e-7, 1e-2),
+    "load": Range(2e-10, 1e-12, 1e-8),
+    "pause": Range(2e-9, 1e-12, 1e-7),
     "turns": Range(0.5, 0.01, 5.0),
 }  # fmt: skip
 """Of a chip that works out of the memory on it."""
@@ -70,7 +80,7 @@ KINDS: Mapping[str, tuple[dict[str, Range], dict[str, float]]] = {
 """Stack -> coefficients that are fitted, and those that are known; any other is a framework's."""
 PULL, SCALE = 0.02, 0.3
 SCALES = {"vitis-ai": 0.1}
-PULLS = {"mlperf-network": 0.2}
+PULLS = {"mlperf-network": 0.2, "vitis-ai": 0.2}
 LEAST = 6
 TRAINS = "-train"
 """Behind the name of a stack that trains."""
@@ -85,7 +95,7 @@ def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array
     if fed.sum() < LEAST:
         raise ValueError(f"{int(fed.sum())} networks feed the fit; at least {LEAST} are needed")
     points = Columns(row=np.arange(len(seconds)))
-    ranges, known = KINDS.get(stack, (FRAMEWORK, {}))
+    ranges, known = KINDS.get(stack, (FRAMEWORKS.get(stack, FRAMEWORK), {}))
 
     def predict(p: Columns, c: Columns) -> Array:
         laws = {"network": machine.laws["network"].take(p.row).with_(**known, **{n: c[n] for n in c})}

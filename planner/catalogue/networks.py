@@ -45,6 +45,14 @@ class Alias:
     batchnorm: bool = False
 
 
+@dataclass(frozen=True)
+class Results:
+    """What a host goes over of what a network gives, where its own graph does not say: elements for each place of the image."""
+
+    pattern: re.Pattern[str]
+    elements: float
+
+
 class NetworkTable:
     """The tables of ``planner/data/networks``, read when first asked for."""
 
@@ -78,6 +86,12 @@ class NetworkTable:
                 Alias(re.compile(r["pattern"]), r["workload"], r["exact"] == "yes", r["norm"] == "batch")
                 for r in csv.DictReader(file)
             ]
+
+    @cached_property
+    def results(self) -> list[Results]:
+        """Results of networks by name; the first pattern that fits."""
+        with (FOLDER / "results.csv").open(newline="") as file:
+            return [Results(re.compile(r["pattern"]), float(r["elements"])) for r in csv.DictReader(file)]
 
     @cached_property
     def families(self) -> Mapping[str, list[Counted]]:
@@ -119,6 +133,12 @@ class NetworkTable:
         """
         if network.sums is not None:
             return network
+        graph = self._graph(name, image, network)
+        given = next((r.elements for r in self.results if r.pattern.search(name)), None)
+        outputs = graph.outputs if given is None else given * graph.inputs / CHANNELS
+        return replace(network, sums=replace(graph, outputs=outputs))
+
+    def _graph(self, name: str, image: str, network: Network) -> Sums:
         alias = self._like(network.like or name, network.parameters.value)
         own = self.graphs.get(alias.like, []) if alias.exact or alias.like != name else []
         choices = own or self.families.get(family_of(alias.like)) or [c for cs in self.graphs.values() for c in cs]
@@ -128,10 +148,10 @@ class NetworkTable:
         graph = _resized(counted.graph, scale if alias.exact or 1 / FAR < scale < FAR else 1.0)
         graph = replace(graph, norm=0.0, batchnorm=graph.norm) if alias.batchnorm else graph
         if alias.exact and own and wanted:
-            return replace(network, sums=graph)
+            return graph
         graph = replace(graph, inputs=CHANNELS * wanted) if wanted else graph
         weights = network.parameters.value / counted.parameters
-        return replace(network, sums=_widened(graph, network.macs.value / max(graph.macs, 1.0), weights))
+        return _widened(graph, network.macs.value / max(graph.macs, 1.0), weights)
 
     def _is(self, name: str, parameters: float) -> bool:
         """Whether the network that was counted under a name has so many parameters, where anybody says how many."""
@@ -178,7 +198,7 @@ def _resized(graph: Sums, scale: float) -> Sums:
 
 def _widened(graph: Sums, work: float, weights: float) -> Sums:
     """With ``work`` times the multiply-accumulates: channels, and with them elements, grow by its root."""
-    factor = {name: sqrt(work) for name in FIELDS} | dict.fromkeys(MACS, work)
+    factor = {name: sqrt(work) for name in FIELDS} | dict.fromkeys((*MACS, "loose"), work)
     factor |= {"weights": weights or work, "inputs": 1.0, "outputs": 1.0, "layers": 1.0, "kernels": 1.0}
     return Sums(**{name: getattr(graph, name) * factor[name] for name in FIELDS})
 

@@ -89,8 +89,10 @@ class Sums:
 
     Multiply-accumulates of convolutions of several taps (dense), of one tap and of products with weights (pointwise), over
     groups, of each channel by itself (depthwise), and of attention. ``..._thin``: the same over their channels, each
-    times 1/outputs + 1/inputs. Elements read and written by products (moved), normalisations, batch normalisation and the
-    rest; attention scores; weights read; what comes in and goes out; operators, and how many of them are products (layers).
+    times 1/outputs + 1/inputs; ``loose``: those over groups that no kernel packs, as padded. Elements read and written by
+    products (moved; of these by convolutions of odd numbers of channels, and of each channel by itself), normalisations, batch
+    normalisation and the rest (of these by gates); attention scores; weights read; what comes in and goes out; operators, and
+    how many of them are products (layers).
     """
 
     __pydantic_config__ = STRICT
@@ -103,10 +105,14 @@ class Sums:
     pointwise_thin: float = 0.0
     grouped_thin: float = 0.0
     attention_thin: float = 0.0
+    loose: float = 0.0
     moved: float = 0.0
+    odd: float = 0.0
+    channelwise: float = 0.0
     norm: float = 0.0
     batchnorm: float = 0.0
     rest: float = 0.0
+    gates: float = 0.0
     scores: float = 0.0
     weights: float = 0.0
     inputs: float = 0.0

@@ -78,3 +78,24 @@ def test_zoo_entries_name_networks_that_were_counted() -> None:
     for path in (FOLDER.parent / "workloads").glob("*.yaml"):
         like = re.search(r"^  like: (\S+)", path.read_text(), re.MULTILINE)
         assert like is None or like[1] in TABLE.graphs, path
+
+
+def test_results_are_by_task() -> None:
+    """19 classes of Cityscapes at each of 256 x 512 places; a detector of COCO with three objectnesses of three maps does not."""
+    g = graph_of("vitis/pt_SemanticFPN_cityscapes_256_512_10G", "256x512", summary(0, 5e9))
+    assert g.outputs == 19 * 256 * 512
+    assert graph_of("vitis/tf_yolov4_coco_416_416_60.3G", "416x416", summary(0, 30e9)).outputs < 0.1 * 416 * 416
+
+
+def test_what_libraries_have_no_kernels_for() -> None:
+    """ResNeXt's groups of 4 to 32 channels are packed, RegNetX's of 56 are not; RexNet's channels are odd, ResNet's are not."""
+    packed = graph_of("timm/resnext50_32x4d", "224", summary(25.03e6, 4.26e9))
+    loose = graph_of("timm/regnetx_064", "224", summary(26.21e6, 6.49e9))
+    assert packed.loose == 0
+    assert loose.loose > loose.grouped
+    odd = graph_of("timm/rexnet_100", "224", summary(4.8e6, 0.41e9))
+    even = graph_of("timm/resnet50", "224", summary(25.56e6, 4.11e9))
+    assert odd.odd > 0.3 * odd.moved
+    assert even.odd == 0
+    assert 0 < odd.channelwise < odd.moved
+    assert 0 < odd.gates < odd.rest

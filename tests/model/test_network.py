@@ -17,6 +17,7 @@ from tests.model.rows import machine
 IDEAL: dict[str, object] = {
     "dense": 1.0, "pointwise": 1.0, "grouped": 1.0, "attention": 1.0, "depthwise": 0.1, "thin": 0.0, "moved": 1.0, "norm": 1.0,
     "batchnorm": 1.0, "rest": 1.0, "scores": 1.0, "weights": 1.0, "kernel": 0.0, "threads": 1.0, "shared": 1.0, "hold": 0.0,
+    "loose": 1e6, "odd": 1e6, "channelwise": 1e6, "gates": 1e6,
 }  # fmt: skip
 EMPTY = {f.name: 0.0 for f in fields(Sums)}
 P = Columns(batch=8.0, weight=2.0, activation=2.0, length=1)
@@ -66,6 +67,17 @@ def test_thin_products_take_longer() -> None:
     assert run(ops, ideal(thin=20.0)).seconds[0] == pytest.approx(0.16e-3 * (1 + 20 / 32 + 20 / 64))
 
 
+def test_loose_groups_and_odd_channels_cost_more() -> None:
+    """1 GMAC over loose groups, 8 GMAC as padded, at a fifth of 100 TFLOP/s: 16 + 640 GFLOP at batch 8 take 0.16 + 6.4 ms; 10 M
+    odd elements and as many of single channels in 2 bytes at half of 1 TB/s: 0.32 ms each on top of 0.16 for moving them.
+    """
+    loose = network.forward(graph(grouped=1e9, loose=8e9), P)
+    assert run(loose, ideal(loose=0.2)).seconds[0] == pytest.approx(6.56e-3)
+    moved = network.forward(graph(moved=10e6, odd=10e6, channelwise=10e6), P)
+    assert run(moved, ideal(odd=0.5, channelwise=0.5)).seconds[0] == pytest.approx(0.8e-3)
+    assert run(moved, ideal()).seconds[0] == pytest.approx(0.16e-3, rel=1e-4)
+
+
 def test_overlay_cores_share_host_and_memory() -> None:
     """Three cores of 1 TFLOP/s: 2 GFLOP take 2 ms on one, 0.667 ms apart when three work; a host of 1.5 ms on two threads
     needs 0.75 ms a frame: a fourth power between them gives (0.667^4 + 0.75^4)^(1/4) = 0.847 ms. Alone, 2 + 1.5 ms.
@@ -77,12 +89,12 @@ def test_overlay_cores_share_host_and_memory() -> None:
 
 
 @pytest.mark.parametrize(("held", "streamed"), [(1.0, 0.0), (100.0, 0.5), (10_000.0, 1.0)])
-def test_weights_that_a_chip_holds_are_not_read_again(held: float, streamed: float) -> None:
-    """A chip of 1 TFLOP/s that holds 1e-10 B a FLOP/s, 100 bytes: with one byte it streams none, with a hundred half (the
-    compiler may decide either way), with ten thousand all.
+def test_weights_that_a_chip_holds_are_not_loaded_again(held: float, streamed: float) -> None:
+    """A chip of 1 TFLOP/s that holds 1e-10 B a FLOP/s, 100 bytes: with one byte it loads none, with a hundred half (the
+    compiler may decide either way), with ten thousand all: a second each, whatever its link.
     """
     ops = network.forward(graph(weights=held), P.with_(weight=1.0))
-    chip = ideal({"peak": 1e12, "bandwidth": 1.0}, hold=1e-10, hold_layers=1.0, hold_norm=1.0)
+    chip = ideal({"peak": 1e12, "bandwidth": 1e9}, hold=1e-10, hold_layers=1.0, hold_norm=1.0, load=1.0)
     assert run(ops, chip).parts["weights"][0] == pytest.approx(streamed * held, abs=1e-6 * held)
 
 

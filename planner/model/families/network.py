@@ -4,7 +4,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
-from planner.model.ops.network import PRODUCTS, TRAFFIC, one_core, together
+from planner.model.ops.network import MOVED, PRODUCTS, TRAFFIC, one_core, together
 from planner.model.passes import Pass, run
 
 BACKWARD = 2.0  # the gradients with respect to activations and to weights each cost a forward pass's FLOP
@@ -14,7 +14,7 @@ def forward(graph: Columns, p: Columns) -> list[Op]:
     """One pass of p.batch samples.
 
     graph, a sample: multiply-accumulates by kind (dense, pointwise, grouped, depthwise, attention), those over their
-    channels (dense_thin ...), elements that move (moved, norm, batchnorm, rest, scores), come in and go out (inputs,
+    channels (dense_thin ...) or padded (loose), elements that move (ops.network.TRAFFIC), come in and go out (inputs,
     outputs), weights, layers, kernels; p: batch, weight and activation [B an element].
     """
     return _ops(graph, p, 1.0)
@@ -43,14 +43,22 @@ def _ops(g: Columns, p: Columns, passes: float) -> list[Op]:
     start = {"kernels": g.kernels * passes, "layers": g.layers * passes}
     ends = {"batch": p.batch * one, "inputs": g.inputs, "outputs": g.outputs}
     products = [
-        Op(kind, "network", "matmul", one, {"thin": 2 * g[f"{kind}_thin"] * many, **held}, 2 * g[kind] * many, variant=kind)
+        Op(
+            kind,
+            "network",
+            "matmul",
+            one,
+            {"thin": 2 * g[f"{kind}_thin"] * many, "loose": 2 * g.loose * many * (kind == "grouped"), **held},
+            2 * g[kind] * many,
+            variant=kind,
+        )
         for kind in PRODUCTS
     ]
     return [
         *products,
         Op("depthwise", "network", "depthwise", one, {}, 2 * g.depthwise * many, variant="depthwise"),
         Op("activations", "network", "elementwise", one, traffic, none, variant="traffic",
-           activation_bytes=sum((v for name, v in traffic.items() if name != "scores"), none)),
+           activation_bytes=sum((v for name, v in traffic.items() if name in MOVED), none)),
         Op("weights", "network", "weights", one, held, none, variant="weights", weight_bytes=g.weights * p.weight * passes),
         Op("start", "network", "overhead", one, start, none, variant="start"),
         Op("host", "network", "host", one, ends, none, variant="host"),

@@ -15,18 +15,24 @@ from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
 
 PRODUCTS = ("dense", "pointwise", "grouped", "attention")
-TRAFFIC = ("moved", "norm", "batchnorm", "rest", "scores")
+TRAFFIC = ("moved", "odd", "channelwise", "norm", "batchnorm", "rest", "gates", "scores")
+MOVED = ("moved", "norm", "batchnorm", "rest")
+"""Elements that pass through memory, each once."""
 COEFFICIENTS = {
     "dense": 0.7,  # share of the peak for convolutions of several taps over all channels
     "pointwise": 0.7,  # convolutions of one tap, and matrix products with weights
     "grouped": 0.3,  # convolutions over groups of channels
     "attention": 0.4,  # products of activations with activations
     "depthwise": 0.1,  # share of the peak outside matrix units for a convolution of each channel by itself
+    "loose": 1e6,  # ... for groups of channels that no kernel packs, each padded to a tile: on top of "grouped"
     "thin": 20.0,  # channels (of inputs or outputs) at which a product takes twice as long
     "moved": 0.7,  # share of the bandwidth for elements that products read and write; on the chip: of PORT
+    "odd": 1e6,  # ... that convolutions of no whole vectors of channels do, on top of that
+    "channelwise": 1e6,  # ... that convolutions of each channel by itself do, on top of that
     "norm": 0.4,  # ... that normalisations and softmax do
     "batchnorm": 0.8,  # ... that batch normalisation does, where it is not part of the convolution before it
     "rest": 0.7,  # ... that everything else does
+    "gates": 1e6,  # ... that factors of a channel on all its places do, on top of that
     "scores": 1.0,  # ... of attention's scores, for each byte of them
     "weights": 0.5,  # share of the bandwidth for weights, read once a pass
     "kernel": 1e-5,  # s to start an operator
@@ -40,7 +46,9 @@ COEFFICIENTS = {
     "hold": 0.0,  # bytes of weights that a chip holds, for a FLOP/s of its peak
     "hold_layers": 1e-11,  # products that it holds, for a FLOP/s of its peak
     "hold_norm": 1e-8,  # elements of normalisations, which keep a whole layer waiting, for a FLOP/s of its peak
-    "switch": 0.0,  # s to change from one part of a network to the next, for each product
+    "switch": 0.0,  # s to change from one part of a network to the next: for each product, byte of weights,
+    "load": 0.0,
+    "pause": 0.0,  # and element of normalisations
     "turns": 0.0,  # how much longer products take in parts than all at once
 }
 PORT = 1e-3
@@ -54,7 +62,7 @@ def seconds(op: Op, machine: Machine) -> Array:
     """Time of one variant of a network's work [s]: of PRODUCTS, "depthwise", "traffic", "weights", "start" or "host"."""
     d, c, s = machine.device, machine.laws["network"], op.shape
     if op.variant in PRODUCTS:
-        alone = (op.flop + s["thin"] * c.thin) / (d.peak * c[op.variant])
+        alone = (op.flop + s["thin"] * c.thin) / (d.peak * c[op.variant]) + s["loose"] / (d.peak * c.loose)
         return alone * (1 + c.turns * np.where(c.hold > 0, streamed(op, machine), 0.0))
     if op.variant == "depthwise":
         return op.flop / (np.where(np.isfinite(d.vector), d.vector, d.peak) * c.depthwise)
@@ -62,7 +70,8 @@ def seconds(op: Op, machine: Machine) -> Array:
         rate = np.where(c.hold > 0, d.peak * PORT, d.bandwidth)
         return sum((s[name] / c[name] for name in TRAFFIC), np.zeros(len(d))) / rate
     if op.variant == "weights":
-        return streamed(op, machine) * (op.weight_bytes / (d.bandwidth * c.weights) + c.switch * s["layers"])
+        change = c.switch * s["layers"] + c.load * s["held"] + c.pause * s["norm"]
+        return np.where(c.hold > 0, streamed(op, machine) * change, op.weight_bytes / (d.bandwidth * c.weights))
     if op.variant == "host":
         return s["batch"] * (c.t1 + c.host_in * s["inputs"] + c.host_out * s["outputs"])
     return np.asarray(c.t0 + c.kernel * s["kernels"] + c.layer * s["layers"])
