@@ -1,5 +1,7 @@
 """Small tables that ship with the code."""
 
+from functools import cache
+
 import yaml
 
 from planner.catalogue.document import plain, read
@@ -14,16 +16,17 @@ def intervals_text(found: Intervals) -> str:
     return yaml.safe_dump(plain(found), sort_keys=True, width=130, default_flow_style=None)
 
 
+@cache
 def intervals() -> Intervals:
     """The spread of estimates by task and evidence."""
-    return read(PACKAGE / "data" / "intervals.yaml", Intervals)
+    return read(PACKAGE / "data" / "intervals.yaml", Intervals, ours=True)
 
 
 def compression() -> Compression:
     """Ways to compress a trained model, what they take, and what they did to published scores."""
-    return read(PACKAGE / "data" / "compression.yaml", Compression)
+    return read(PACKAGE / "data" / "compression.yaml", Compression, ours=True)
 
 
 def techniques() -> Techniques:
     """What can be done to a model or its serving to make it cheaper, and smaller models with a score of both."""
-    return read(PACKAGE / "data" / "techniques.yaml", Techniques)
+    return read(PACKAGE / "data" / "techniques.yaml", Techniques, ours=True)
