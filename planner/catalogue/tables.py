@@ -1,14 +1,17 @@
-"""Small tables that ship with the code."""
+"""Small tables that ship with the code; records that few plans need are built when their table is read."""
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import yaml
 
 from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
-from planner.schema.compression import Compression
-from planner.schema.technique import Techniques
+
+if TYPE_CHECKING:
+    from planner.schema.compression import Compression
+    from planner.schema.technique import Techniques
 
 
 def intervals_text(found: Intervals) -> str:
@@ -22,11 +25,15 @@ def intervals() -> Intervals:
     return read(PACKAGE / "data" / "intervals.yaml", Intervals, ours=True)
 
 
-def compression() -> Compression:
+def compression() -> "Compression":
     """Ways to compress a trained model, what they take, and what they did to published scores."""
+    from planner.schema.compression import Compression
+
     return read(PACKAGE / "data" / "compression.yaml", Compression, ours=True)
 
 
-def techniques() -> Techniques:
+def techniques() -> "Techniques":
     """What can be done to a model or its serving to make it cheaper, and smaller models with a score of both."""
+    from planner.schema.technique import Techniques
+
     return read(PACKAGE / "data" / "techniques.yaml", Techniques, ours=True)

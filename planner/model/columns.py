@@ -20,12 +20,9 @@ class _Rows:
 
     def array(self) -> Array:
         if self._made is None:
-            self._made = _array(self._of)[self._index]
+            of = self._of.array() if isinstance(self._of, _Rows) else self._of
+            self._made = of[self._index]
         return self._made
-
-
-def _array(column: Array | _Rows) -> Array:
-    return column.array() if isinstance(column, _Rows) else column
 
 
 class Columns:
@@ -44,7 +41,9 @@ class Columns:
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: { {n: a.shape for n, a in arrays.items()} }")
         self._length: int = lengths.pop() if lengths else 1
-        self._columns: dict[str, Array | _Rows] = {name: array if array.ndim else np.broadcast_to(array, (self._length,)) for name, array in arrays.items()}
+        self._columns: dict[str, Array | _Rows] = {
+            name: array if array.ndim else np.broadcast_to(array, (self._length,)) for name, array in arrays.items()
+        }
 
     @classmethod
     def _sound(cls, columns: dict[str, Array | _Rows], length: int) -> "Columns":
@@ -63,13 +62,16 @@ class Columns:
         return name in self._columns
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return _array(self._columns[name])
+        column = self._columns[name]
+        if isinstance(column, _Rows):
+            column = self._columns[name] = column.array()
+        return column
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         if name.startswith("_"):  # copying and unpickling ask before there are columns
             raise AttributeError(name)
         try:
-            return _array(self._columns[name])
+            return self[name]
         except KeyError:
             raise AttributeError(f"no column '{name}'; there are {', '.join(self._columns)}") from None
 

@@ -1,6 +1,7 @@
 """Operators summed into a pass: seconds by part, FLOP and bytes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -17,7 +18,7 @@ class Pass:
     flop: Array
     moved: Array
 
-    @property
+    @cached_property
     def seconds(self) -> Array:
         """All parts together (N,) [s]."""
         return np.sum(list(self.parts.values()), axis=0)
