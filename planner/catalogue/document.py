@@ -1,19 +1,19 @@
 """One YAML file read into one frozen record, or one clear message that says where it is wrong.
 
-PyYAML's C loader with three things it lacks: a duplicate key is an error, aliases may not multiply without bound (the
-"billion laughs"), and depth is limited. pydantic checks the types; positions are looked up only when something is wrong.
+Aliases may not multiply without bound (the "billion laughs"), and depth is limited. pydantic checks the types; positions are
+looked up only when something is wrong.
 """
 
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from planner.catalogue.loader import Loader
 from planner.errors import InputError, nearest, printable
 
 T = TypeVar("T")
@@ -30,65 +30,6 @@ _EXPECTED = {  # by the first word of pydantic's name of the problem
     "float": "expected a number",
     "date": "expected a date like 2026-01-31",
 }
-
-
-_TEXT = (yaml.ScalarNode, "tag:yaml.org,2002:str")
-_LIST = (yaml.SequenceNode, "tag:yaml.org,2002:seq")
-_FIELDS = (yaml.MappingNode, "tag:yaml.org,2002:map")
-_MERGING = ("<<", "=")  # keys that PyYAML rewrites
-
-
-class _Loader(yaml.CSafeLoader):
-    """CSafeLoader that refuses a key given twice, and says where a value is that its type cannot hold.
-
-    Texts, lists and fields, nearly all that a file has, are made here without what PyYAML does for objects that hold themselves.
-    """
-
-    def resolve(self, kind: type[yaml.Node], value: str, implicit: tuple[bool, bool]) -> str:
-        return _tag(value) if kind is yaml.ScalarNode and implicit[0] else super().resolve(kind, value, implicit)
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        kind = type(node), node.tag
-        if kind == _TEXT:
-            return node.value
-        if kind == _FIELDS:
-            return self.construct_mapping(node)
-        if kind == _LIST:
-            return [self.construct_object(item) for item in node.value]
-        try:
-            return super().construct_object(node, deep=True)
-        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:  # 2026-99-99, !!bool maybe, !!int ""
-            name = node.tag.rpartition(":")[2]
-            raise yaml.constructor.ConstructorError(None, None, f"not a valid {name}: {error}", node.start_mark) from None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        if not isinstance(node, yaml.MappingNode):  # !!map before something else
-            raise yaml.constructor.ConstructorError(None, None, f"expected fields, but found a {node.id}", node.start_mark)
-        seen = set()
-        for key, _ in node.value:
-            name = key.value
-            if isinstance(name, str) and name not in _MERGING:
-                if name in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"'{printable(name)}' is given twice", key.start_mark)
-                seen.add(name)
-        if len(seen) < len(node.value):
-            self.flatten_mapping(node)
-        found = {}
-        for key, value in node.value:
-            name = self.construct_object(key)
-            if isinstance(name, (list, dict, set)):
-                raise yaml.constructor.ConstructorError(None, None, "found unhashable key", key.start_mark)
-            found[name] = self.construct_object(value)
-        return found
-
-
-@lru_cache(maxsize=4096)
-def _tag(text: str) -> str:
-    """The type that YAML gives a value without quotes: names of fields come again and again."""
-    return str(_RESOLVER.resolve(yaml.ScalarNode, text, (True, False)))
-
-
-_RESOLVER = yaml.resolver.Resolver()
 
 
 def read_text(path: Path, limit: int = MAX_BYTES) -> str:
@@ -123,7 +64,7 @@ def parse(text: str, name: str, *, ours: bool = False) -> Any:
     try:
         if not ours:
             _bound(text, name)
-        return yaml.load(text, _Loader)  # a SafeLoader: no tag builds an object
+        return yaml.load(text, Loader)  # a SafeLoader: no tag builds an object
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name

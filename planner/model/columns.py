@@ -11,12 +11,13 @@ Array = NDArray[Any]
 
 
 class _Rows:
-    """Rows of a column (N,), gathered when first asked for: most columns of a device or a law are never read where it is taken."""
+    """Rows of a column (N,), gathered when first asked for: most columns of a law are never read where it is taken."""
 
     __slots__ = ("_index", "_made", "_of")
 
     def __init__(self, of: "Array | _Rows", index: Array) -> None:
-        self._of, self._index, self._made = of, index, None
+        self._of, self._index = of, index
+        self._made: Array | None = None
 
     def array(self) -> Array:
         if self._made is None:

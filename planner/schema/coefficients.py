@@ -24,7 +24,7 @@ def _numbers(raw: object) -> tuple[int, ...]:
         values = tuple(map(int, str(raw).split()))
     except ValueError:
         raise ValueError("expected whole numbers, thousandths of the logarithm of time, with spaces between") from None
-    if values and max(max(values), -min(values)) > STEEPEST:
+    if any(abs(extreme) > STEEPEST for extreme in (min(values, default=0), max(values, default=0))):
         raise ValueError(f"a surface lies within {STEEPEST} thousandths of the logarithm of time, either way")
     return values
 
