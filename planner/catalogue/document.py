@@ -1,7 +1,7 @@
 """One YAML file read into one frozen record, or one clear message that says where it is wrong.
 
-PyYAML's C loader with three things it lacks: a duplicate key is an error, aliases may not multiply without bound (the
-"billion laughs"), and depth is limited. pydantic checks the types; positions are looked up only when something is wrong.
+Aliases may not multiply without bound (the "billion laughs"), and depth is limited. pydantic checks the types; positions are
+looked up only when something is wrong.
 """
 
 import types
@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from planner.catalogue.loader import Loader
 from planner.errors import InputError, nearest, printable
 
 T = TypeVar("T")
@@ -29,27 +30,6 @@ _EXPECTED = {  # by the first word of pydantic's name of the problem
     "float": "expected a number",
     "date": "expected a date like 2026-01-31",
 }
-
-
-class _Loader(yaml.CSafeLoader):
-    """CSafeLoader that refuses a key given twice, and says where a value is that its type cannot hold."""
-
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep=deep)
-        except (ValueError, LookupError, AttributeError, ArithmeticError) as error:  # 2026-99-99, !!bool maybe, !!int ""
-            kind = node.tag.rpartition(":")[2]
-            raise yaml.constructor.ConstructorError(None, None, f"not a valid {kind}: {error}", node.start_mark) from None
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            name = getattr(key, "value", None)
-            if isinstance(name, str) and name != "<<":
-                if name in seen:
-                    raise yaml.constructor.ConstructorError(None, None, f"'{printable(name)}' is given twice", key.start_mark)
-                seen.add(name)
-        return super().construct_mapping(node, deep=deep)
 
 
 def read_text(path: Path, limit: int = MAX_BYTES) -> str:
@@ -84,7 +64,7 @@ def parse(text: str, name: str, *, ours: bool = False) -> Any:
     try:
         if not ours:
             _bound(text, name)
-        return yaml.load(text, _Loader)  # a SafeLoader: no tag builds an object
+        return yaml.load(text, Loader)  # a SafeLoader: no tag builds an object
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name

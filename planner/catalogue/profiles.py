@@ -195,7 +195,7 @@ class Profiles:
             if id not in self.files[kind]:
                 raise unknown(kind, id, self.files[kind], where=where, listing=LISTING[kind])
             path = self.files[kind][id]
-            ours = any(path.is_relative_to(root) for root in shipped())
+            ours = not self.extra or any(path.is_relative_to(root) for root in shipped())
             known = self._read[kind, id] = read(path, record, ours=ours, id=id)
         assert isinstance(known, record)
         return known

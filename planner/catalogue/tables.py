@@ -1,12 +1,17 @@
-"""Small tables that ship with the code."""
+"""Small tables that ship with the code; records that few plans need are built when their table is read."""
+
+from functools import cache
+from typing import TYPE_CHECKING
 
 import yaml
 
 from planner.catalogue.document import plain, read
 from planner.catalogue.profiles import PACKAGE
 from planner.schema.coefficients import Intervals
-from planner.schema.compression import Compression
-from planner.schema.technique import Techniques
+
+if TYPE_CHECKING:
+    from planner.schema.compression import Compression
+    from planner.schema.technique import Techniques
 
 
 def intervals_text(found: Intervals) -> str:
@@ -14,16 +19,21 @@ def intervals_text(found: Intervals) -> str:
     return yaml.safe_dump(plain(found), sort_keys=True, width=130, default_flow_style=None)
 
 
+@cache
 def intervals() -> Intervals:
     """The spread of estimates by task and evidence."""
-    return read(PACKAGE / "data" / "intervals.yaml", Intervals)
+    return read(PACKAGE / "data" / "intervals.yaml", Intervals, ours=True)
 
 
-def compression() -> Compression:
+def compression() -> "Compression":
     """Ways to compress a trained model, what they take, and what they did to published scores."""
-    return read(PACKAGE / "data" / "compression.yaml", Compression)
+    from planner.schema.compression import Compression
+
+    return read(PACKAGE / "data" / "compression.yaml", Compression, ours=True)
 
 
-def techniques() -> Techniques:
+def techniques() -> "Techniques":
     """What can be done to a model or its serving to make it cheaper, and smaller models with a score of both."""
-    return read(PACKAGE / "data" / "techniques.yaml", Techniques)
+    from planner.schema.technique import Techniques
+
+    return read(PACKAGE / "data" / "techniques.yaml", Techniques, ours=True)

@@ -7,7 +7,6 @@ import numpy as np
 
 from planner import units
 from planner.decide.ledger import exclusions, money_assumptions
-from planner.decide.life_result import decide_life
 from planner.decide.ownership import ownership
 from planner.decide.sensitivity import with_sensitivity
 from planner.decide.uncertainty import with_odds
@@ -26,6 +25,8 @@ def decide(inputs: Inputs, tick: Tick | None = None) -> Result:
     Raises InputError where the plan asks what its workload cannot do.
     """
     if inputs.life is not None:
+        from planner.decide.life_result import decide_life  # which few plans need
+
         return decide_life(inputs, tick)
     plan = inputs.plan
     found = candidates(inputs, tick)

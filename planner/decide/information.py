@@ -48,7 +48,7 @@ def _judged(loss: Array, known: Array) -> Array:
     half = loss.shape[1] // (2 * BINS) * BINS
     order = np.argsort(known[: 2 * half], kind="stable")
     parts = [order[part::2] for part in (0, 1)]
-    best = [loss[:, draws].reshape(len(loss), bins, -1).mean(axis=2).argmin(axis=0) for draws in parts]
+    best = [loss.take(draws, axis=1).reshape(len(loss), bins, -1).mean(axis=2).argmin(axis=0) for draws in parts]
     judged = np.empty(2 * half)
     for choice, draws in zip(best, parts[::-1], strict=True):
         judged[draws] = loss[np.repeat(choice, half // bins), draws]

@@ -91,7 +91,7 @@ def _moves(result: Result, s: Swing) -> bool:
 
 def _break(result: Result, lv: Levers, one: Input) -> Break | None:
     """Cost curves over an input, and every value at which another candidate becomes the cheapest; None where nothing moves."""
-    factors = np.unique(np.append(np.geomspace(*one.reach, GRID), 1.0))
+    factors = np.array(sorted({*np.geomspace(*one.reach, GRID), 1.0}))
     if one.name == "utilisation":
         factors = factors[result.basis.utilisation * factors <= FULLEST]
     able, winner = _cheapest(result, lv, one, factors)
@@ -109,7 +109,7 @@ def _break(result: Result, lv: Levers, one: Input) -> Break | None:
     rows = able[[lv.labels.index(label) for label in drawn]]
     if not crossings and np.ptp(np.where(np.isfinite(rows), rows, 0.0), axis=1).max() == 0:
         return None
-    kept = np.unique([*range(0, len(factors), COARSE), int(np.argmin(np.abs(factors - 1.0))), len(factors) - 1])
+    kept = sorted({*range(0, len(factors), COARSE), int(np.argmin(np.abs(factors - 1.0))), len(factors) - 1})
     curves = {x: tuple(np.where(np.isfinite(row), row, np.nan)[kept].tolist()) for x, row in zip(drawn, rows, strict=True)}
     return Break(one.name, one.label, one.unit(result), tuple((scale * factors[kept]).tolist()), scale, curves, crossings)
 

@@ -108,6 +108,14 @@ def _odds(found: Outcomes) -> list[Odds]:
     able = np.where(found.keeps, found.cost, np.inf)
     winner = np.where(found.keeps.any(axis=0), able.argmin(axis=0), -1)
     wins = np.bincount(winner[winner >= 0], minlength=len(found.levers)) / len(winner)
-    low, high = np.quantile(found.cost, (0.05, 0.95), axis=1)
+    rising = np.sort(found.cost, axis=1)
+    low, high = (_quantile(rising, share) for share in (0.05, 0.95))
     columns = (wins, found.keeps.mean(axis=1), found.loss.mean(axis=1), low, high)
     return [Odds(*map(float, row)) for row in zip(*columns, strict=True)]
+
+
+def _quantile(rising: Array, share: float) -> Array:
+    """The quantile of each sorted row (N,), straight between draws: sorting is faster than what ``np.quantile`` does."""
+    at = share * (rising.shape[1] - 1)
+    below, above = rising[:, math.floor(at)], rising[:, math.ceil(at)]
+    return np.asarray(below + (at - math.floor(at)) * (above - below))

@@ -10,6 +10,22 @@ Array = NDArray[Any]
 """A NumPy array (N,): floats, or the indices and masks that choose among them."""
 
 
+class _Rows:
+    """Rows of a column (N,), gathered when first asked for: most columns of a law are never read where it is taken."""
+
+    __slots__ = ("_index", "_made", "_of")
+
+    def __init__(self, of: "Array | _Rows", index: Array) -> None:
+        self._of, self._index = of, index
+        self._made: Array | None = None
+
+    def array(self) -> Array:
+        if self._made is None:
+            of = self._of.array() if isinstance(self._of, _Rows) else self._of
+            self._made = of[self._index]
+        return self._made
+
+
 class Columns:
     """Columns of length N, read as attributes: ``space.tp`` is an array (N,).
 
@@ -26,7 +42,16 @@ class Columns:
         if len(lengths) > 1:
             raise ValueError(f"columns of different lengths: { {n: a.shape for n, a in arrays.items()} }")
         self._length: int = lengths.pop() if lengths else 1
-        self._columns = {name: array if array.ndim else np.broadcast_to(array, (self._length,)) for name, array in arrays.items()}
+        self._columns: dict[str, Array | _Rows] = {
+            name: array if array.ndim else np.broadcast_to(array, (self._length,)) for name, array in arrays.items()
+        }
+
+    @classmethod
+    def _sound(cls, columns: dict[str, Array | _Rows], length: int) -> "Columns":
+        """Columns that are known to be of that length."""
+        made = cls.__new__(cls)
+        made._columns, made._length = columns, length
+        return made
 
     def __len__(self) -> int:
         return self._length
@@ -38,13 +63,16 @@ class Columns:
         return name in self._columns
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self._columns[name]
+        column = self._columns[name]
+        if isinstance(column, _Rows):
+            column = self._columns[name] = column.array()
+        return column
 
     def __getattr__(self, name: str) -> NDArray[Any]:
         if name.startswith("_"):  # copying and unpickling ask before there are columns
             raise AttributeError(name)
         try:
-            return self._columns[name]
+            return self[name]
         except KeyError:
             raise AttributeError(f"no column '{name}'; there are {', '.join(self._columns)}") from None
 
@@ -53,18 +81,18 @@ class Columns:
         chosen = np.asarray(index)
         chosen = chosen if chosen.size else chosen.astype(bool if chosen.dtype == bool else int)
         rows = int(chosen.sum()) if chosen.dtype == bool else chosen.size
-        return Columns({name: array[chosen] for name, array in self._columns.items()}, length=rows)
+        return Columns._sound({name: _Rows(column, chosen) for name, column in self._columns.items()}, rows)
 
     def with_(self, **columns: ArrayLike) -> "Columns":
         """A copy with columns added or replaced."""
-        return Columns({**self._columns, **columns}, length=self._length)
+        return Columns._sound(self._columns | Columns(columns, length=self._length)._columns, self._length)
 
     def unique(self, names: Iterable[str]) -> tuple["Columns", Array]:
         """The distinct rows by the named columns, and for each row which of them it is.
 
         ``distinct, back = space.unique(["device", "tp"])``; ``f(distinct)[back]`` is ``f`` of every row.
         """
-        keys = np.stack([np.unique(self._columns[n], return_inverse=True)[1].reshape(-1) for n in names])
+        keys = np.stack([np.unique(self[n], return_inverse=True)[1].reshape(-1) for n in names])
         _, first, back = np.unique(keys, axis=1, return_index=True, return_inverse=True)
         return self.take(first), back.reshape(-1)
 

@@ -1,6 +1,7 @@
 """Operators summed into a pass: seconds by part, FLOP and bytes."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class Pass:
     moved: Array
     launches: Array
 
-    @property
+    @cached_property
     def seconds(self) -> Array:
         """All parts together (N,) [s]."""
         return np.sum(list(self.parts.values()), axis=0)

@@ -97,6 +97,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # each template is rendered once: looking for constants in it takes longer than it saves
         # Every text that reaches a template passes here, so no section can forget it.
         finalize=lambda value: visible(value) if type(value) is str else value,
     )

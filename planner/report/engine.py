@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from planner.report.text import dumps, steady
+from planner.report.text import STEADY, dumps
 from planner.report.view import Chart
 
 STATIC = Path(__file__).parent / "static"
@@ -45,7 +45,7 @@ def static_charts(charts: Sequence[Chart]) -> dict[str, str]:
         context.eval(script)
     context.eval("PlannerCharts.still = true;")
     draw = context.get("draw")
-    return {chart.id: clean(json.loads(draw(chart.build, dumps(steady(chart.data)), WIDTH)), chart.id) for chart in charts}
+    return {chart.id: clean(json.loads(draw(chart.build, dumps(chart.data, digits=STEADY), WIDTH)), chart.id) for chart in charts}
 
 
 def clean(svg: str, prefix: str) -> str:

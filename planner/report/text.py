@@ -12,11 +12,13 @@ _HIDDEN = re.compile(
 )
 _UNSAFE = re.compile(f"[&<>]|{_HIDDEN.pattern}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+STEADY = 9
+"""Digits of a float in a page: the last bits differ between processors, and a page must not."""
 
 
 def visible(text: str) -> str:
     """``text`` with every control, bidi or zero-width character written out as ``[U+202E]``."""
-    return _HIDDEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
+    return text if text.isprintable() else _HIDDEN.sub(lambda match: f"[U+{ord(match[0]):04X}]", text)
 
 
 def brief(text: str, limit: int = 120) -> str:
@@ -25,26 +27,17 @@ def brief(text: str, limit: int = 120) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
-def dumps(value: object, indent: int | None = None) -> str:
+def dumps(value: object, indent: int | None = None, digits: int = 0) -> str:
     """``value`` as JSON: NaN and infinities become null, keys keep their order, lone surrogates are escaped; without ``indent``
-    as short as it can be."""
+    as short as it can be; with ``digits`` no float has more of them."""
     apart = (",", ":") if indent is None else None
-    text = json.dumps(_finite(value), allow_nan=False, ensure_ascii=False, indent=indent, separators=apart)
+    text = json.dumps(_finite(value, digits), allow_nan=False, ensure_ascii=False, indent=indent, separators=apart)
     return _SURROGATE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def script_json(value: object) -> str:
-    """``dumps(value)`` that may stand inside a ``<script>``: no ``& < >`` and no hidden character stands bare in it."""
-    return _UNSAFE.sub(lambda match: _escaped(match[0]), dumps(steady(value)))
-
-
-def steady(value: object) -> object:
-    """``value`` with floats to nine digits: the last bits differ between processors, and a page must not."""
-    if isinstance(value, float):
-        return float(f"{value:.9g}")
-    if isinstance(value, dict):
-        return {key: steady(item) for key, item in value.items()}
-    return [steady(item) for item in value] if isinstance(value, (list, tuple)) else value
+    """``value`` as JSON that may stand inside a ``<script>``: no ``& < >`` and no hidden character stands bare in it."""
+    return _UNSAFE.sub(lambda match: _escaped(match[0]), dumps(value, digits=STEADY))
 
 
 def percent(fraction: float) -> str:
@@ -67,11 +60,11 @@ def _escaped(character: str) -> str:
     return f"\\u{ord(character):04x}" if character <= "\uffff" else json.dumps(character)[1:-1]
 
 
-def _finite(value: object) -> object:
+def _finite(value: object, digits: int) -> object:
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return None if not math.isfinite(value) else float(f"{value:.{digits}g}") if digits else value
     if isinstance(value, dict):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): _finite(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(item) for item in value]
+        return [_finite(item, digits) for item in value]
     return value

@@ -21,10 +21,10 @@ class Thousandths:
 
 def _numbers(raw: object) -> tuple[int, ...]:
     try:
-        values = tuple(int(part) for part in str(raw).split())
+        values = tuple(map(int, str(raw).split()))
     except ValueError:
         raise ValueError("expected whole numbers, thousandths of the logarithm of time, with spaces between") from None
-    if any(abs(value) > STEEPEST for value in values):
+    if any(abs(extreme) > STEEPEST for extreme in (min(values, default=0), max(values, default=0))):
         raise ValueError(f"a surface lies within {STEEPEST} thousandths of the logarithm of time, either way")
     return values
 

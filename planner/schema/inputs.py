@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from planner.schema.coefficients import Calibration, Intervals
-from planner.schema.compression import Compression
 from planner.schema.hardware import Device, Provider, System
 from planner.schema.money import Grid, ServiceList
 from planner.schema.plan import Plan
 from planner.schema.workload import Workload
+
+if TYPE_CHECKING:
+    from planner.schema.compression import Compression
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Life:
 
     training: "Inputs"
     """The same question with the records of the hardware that trains."""
-    compression: Compression
+    compression: "Compression"
     models: Mapping[str, Workload]
     """Teachers and students by the names that the plan gives them."""
     published: Mapping[tuple[str, str], str] = field(default_factory=dict)

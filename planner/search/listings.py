@@ -62,13 +62,13 @@ def listings(inputs: Inputs) -> tuple[list[Listing], list[Place]]:
                 if price is None or price.currency not in worth:
                     continue
                 index = places.setdefault(key, len(places))
-                listing = Listing(provider, offer, term, price, index, price.amount * worth[price.currency])
+                amount = price.amount * worth[price.currency]
                 region = offer.region if inputs.plan.hardware.regions else ""
                 alike = (provider.id, index, offer.id if term == "owned" else "", term, region)
                 there = priced.setdefault(alike[:-1], {})
-                there[offer.region] = min(listing.amount, there.get(offer.region, listing.amount))
-                if listing.amount < found.setdefault(alike, listing).amount:
-                    found[alike] = listing
+                there[offer.region] = min(amount, there.get(offer.region, amount))
+                if alike not in found or amount < found[alike].amount:
+                    found[alike] = Listing(provider, offer, term, price, index, amount)
     if not found:
         raise InputError("the plan's filters leave no offer at all", hint=_emptied(inputs))
     found = {alike: replace(x, regions=priced[alike[:-1]]) for alike, x in found.items()}

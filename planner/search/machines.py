@@ -96,14 +96,22 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
 
 def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machine, list[dict[str, Found]]]:
     """One row a setting: device columns, coefficients of each law, and which fits those are."""
-    found = [find(s, find_calibration) for s in settings]
     device = Columns(
         {name: np.array([value(s) for s in settings], float) for name, value in _DEVICE.items()}, length=len(settings)
     )
-    coefficients = {law: _coefficients(law, [f[law] for f in found]) for law in found[0]} if found else {}
-    device = device.with_(sustained=sustained(device, coefficients["power"]) if found else np.ones(0))
-    surfaces = {law: _surfaces(law, [f[law] for f in found]) for law in coefficients if axes(law)}
-    return Machine(device, coefficients, {law: s for law, s in surfaces.items() if s}), found
+    kinds = {_kind(s): s for s in settings}  # settings that find the same: one device in instances of several sizes
+    place = {kind: i for i, kind in enumerate(kinds)}
+    of, each = [find(s, find_calibration) for s in kinds.values()], np.array([place[_kind(s)] for s in settings], int)
+    laws_of = of[0] if of else {}
+    coefficients = {law: _coefficients(law, [f[law] for f in of]).take(each) for law in laws_of}
+    device = device.with_(sustained=sustained(device, coefficients["power"]) if of else np.ones(0))
+    surfaces = {law: s.take(each) for law in laws_of if axes(law) and (s := _surfaces(law, [f[law] for f in of]))}
+    return Machine(device, coefficients, surfaces), [of[i] for i in each]
+
+
+def _kind(s: Setting) -> tuple[object, ...]:
+    """All of a setting that ``find`` looks at."""
+    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache
 
 
 def misfits(calibration: Calibration) -> Iterator[str]:
@@ -152,10 +160,10 @@ def _surfaces(law: str, found: Sequence[Found]) -> Surfaces | None:
         values = f.fit.surface if f.fit else ()
         if values not in place:
             place[values] = len(tables)
-            if f.calibration:
-                for problem in misfits(f.calibration):
-                    where = f"calibration {f.calibration.id}"
-                    raise InputError(problem, where=where, hint="It was made by another version: calibrate again.")
+            if len(values) != knots(grid) and f.calibration:
+                problem = next(misfits(f.calibration))
+                where = f"calibration {f.calibration.id}"
+                raise InputError(problem, where=where, hint="It was made by another version: calibrate again.")
             tables.append(table(grid, values))
     index = np.array([place[f.fit.surface if f.fit else ()] for f in found])
     return Surfaces(np.array(tables), index) if len(tables) > 1 else None

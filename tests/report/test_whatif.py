@@ -12,7 +12,7 @@ import pytest
 from planner.decide.decision import decide
 from planner.decide.levers import Settings, evaluate, levers
 from planner.report.engine import asset
-from planner.report.text import dumps, steady
+from planner.report.text import STEADY, dumps
 from planner.report.whatif import whatif_data
 from planner.schema.goals import Serve
 from planner.search.result import Result
@@ -61,7 +61,7 @@ def in_javascript() -> Callable[[Any, Any], Any]:
         "function run(data, settings) { return JSON.stringify(PlannerWhatIf.evaluate(JSON.parse(data), JSON.parse(settings))); }"
     )
     run = context.get("run")
-    return lambda data, given: json.loads(run(dumps(steady(data)), dumps(given)))
+    return lambda data, given: json.loads(run(dumps(data, digits=STEADY), dumps(given)))
 
 
 def test_a_thousand_random_settings_cost_the_same_in_both(result: Result) -> None:

@@ -70,14 +70,13 @@ def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     if not known.any():
         return c.t0 + _soft_max(smooth, t_mem)
     best = np.full(np.broadcast_shapes(t_mem.shape, smooth.shape), np.inf)
+    unit = device.peak / device.units * c.e
+    splits = [(split, shape.k / split + c.k0, (split > 1) * split * c.t_s) for split in SPLITS]
     for bm, bn in TILES:
-        tiles = np.ceil(shape.m / bm) * np.ceil(shape.n / bn) * shape.groups
-        skinny = c.e16 if bm == SKINNY else 1.0
-        rate = device.peak / device.units * c.e * skinny / (1 + c.c * (1 / bm + 1 / bn)) / (2 * bm * bn)
-        for split in SPLITS:
-            waves = np.ceil(tiles * split / device.units)
-            t = waves * (shape.k / split + c.k0) / rate + (split > 1) * split * c.t_s
-            np.fmin(best, t, out=best)
+        each = np.ceil(shape.m / bm) * np.ceil(shape.n / bn) * shape.groups / device.units  # tiles of a unit
+        rate = unit * (c.e16 if bm == SKINNY else 1.0) / (1 + c.c * (1 / bm + 1 / bn)) / (2 * bm * bn)
+        for split, depth, joining in splits:
+            np.fmin(best, np.ceil(each * split) * depth / rate + joining, out=best)
     if "vector" in device:
         unpacked = UNPACK * shape.packed if "packed" in shape else 0.0
         vector = 2 * (shape.m + unpacked) * shape.n * shape.k * shape.groups / (device.vector * c.e)
