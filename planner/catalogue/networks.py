@@ -47,10 +47,16 @@ class Alias:
 
 @dataclass(frozen=True)
 class Results:
-    """What a host goes over of what a network gives, where its own graph does not say: elements for each place of the image."""
+    """What a host goes over of what a network gives, where its own graph does not say: elements for each place of the image
+    (``per`` place), or of a run whatever the image."""
 
     pattern: re.Pattern[str]
     elements: float
+    per: str
+
+    def of(self, places: float) -> float:
+        """Elements of one run."""
+        return self.elements * places if self.per == "place" else self.elements
 
 
 class NetworkTable:
@@ -91,7 +97,7 @@ class NetworkTable:
     def results(self) -> list[Results]:
         """Results of networks by name; the first pattern that fits."""
         with (FOLDER / "results.csv").open(newline="") as file:
-            return [Results(re.compile(r["pattern"]), float(r["elements"])) for r in csv.DictReader(file)]
+            return [Results(re.compile(r["pattern"]), float(r["elements"]), r["per"]) for r in csv.DictReader(file)]
 
     @cached_property
     def families(self) -> Mapping[str, list[Counted]]:
@@ -134,8 +140,8 @@ class NetworkTable:
         if network.sums is not None:
             return network
         graph = self._graph(name, image, network)
-        given = next((r.elements for r in self.results if r.pattern.search(name)), None)
-        outputs = graph.outputs if given is None else given * graph.inputs / CHANNELS
+        given = next((r for r in self.results if r.pattern.search(name)), None)
+        outputs = given.of(graph.inputs / CHANNELS) if given else graph.outputs
         return replace(network, sums=replace(graph, outputs=outputs))
 
     def _graph(self, name: str, image: str, network: Network) -> Sums:

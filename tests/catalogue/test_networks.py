@@ -87,6 +87,19 @@ def test_results_are_by_task() -> None:
     assert graph_of("vitis/tf_yolov4_coco_416_416_60.3G", "416x416", summary(0, 30e9)).outputs < 0.1 * 416 * 416
 
 
+def test_results_of_a_run_do_not_ask_for_an_image() -> None:
+    """140 scores at each of 200 x 200 places of a map seen from above, whose images have no size."""
+    for image in ("", "64x64"):
+        assert graph_of("vitis/pt_pointpillars_nuscenes_40000_64_108G", image, summary(0, 54e9)).outputs == 140 * 200 * 200
+
+
+def test_results_say_where_they_were_looked_up() -> None:
+    with (FOLDER / "results.csv").open() as file:
+        for row in csv.DictReader(file):
+            assert row["per"] in ("place", "run"), row
+            assert row["source"] and row["what"], row
+
+
 def test_what_libraries_have_no_kernels_for() -> None:
     """ResNeXt's groups of 4 to 32 channels are packed, RegNetX's of 56 are not; RexNet's channels are odd, ResNet's are not."""
     packed = graph_of("timm/resnext50_32x4d", "224", summary(25.03e6, 4.26e9))
