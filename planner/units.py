@@ -165,8 +165,8 @@ def show(value: float, dimension: str, digits: int = 3) -> str:
 
 def plainly(value: float, digits: int = 3) -> str:
     """As ``significant``, without zeros after the point that say nothing: 20, 1.5, 193."""
-    shown = significant(value, digits)
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+    number, e, exponent = significant(value, digits).partition("e")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + e + exponent
 
 
 def significant(value: float, digits: int = 3) -> str:

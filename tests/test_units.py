@@ -6,7 +6,7 @@ import string
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner import units
@@ -130,6 +130,7 @@ def test_the_example_in_a_message_is_itself_right(dimension: str) -> None:
     assert units.parse(units.EXAMPLES[dimension], dimension) > 0
 
 
+@example(2e-10, "byte")
 @given(st.floats(1e-12, 1e17), st.sampled_from(["byte", "byte/s", "flop", "flop/s", "hertz", "watt", "joule", "second", "count"]))
 def test_what_is_shown_can_be_read_back(value: float, dimension: str) -> None:
     assert units.parse(units.show(value, dimension, digits=6), dimension) == pytest.approx(value, rel=1e-5)
