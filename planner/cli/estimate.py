@@ -13,9 +13,9 @@ from planner.errors import InputError
 
 if TYPE_CHECKING:
     from planner.schema.hardware import Device
+    from planner.search.candidate import Estimate
     from planner.search.duty import Duty
     from planner.search.request import Demand
-    from planner.search.result import Estimate
     from planner.search.single import Single
 
 EXAMPLES = """Examples: planner estimate llama-3.1-8b nvidia-h100-sxm-x8 --devices 1 --batch 32;

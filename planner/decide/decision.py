@@ -14,9 +14,10 @@ from planner.decide.verdict import units_of, verdict
 from planner.schema.goals import Serve, Train
 from planner.schema.inputs import Inputs
 from planner.search import networks
+from planner.search.candidate import Candidate
 from planner.search.find import candidates, demand
 from planner.search.options import Tick
-from planner.search.result import SCHEMA_VERSION, Basis, Candidate, Result
+from planner.search.result import SCHEMA_VERSION, Basis, Result
 
 
 def decide(inputs: Inputs, tick: Tick | None = None) -> Result:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from planner.model.columns import Array
-from planner.search.result import Worth
+from planner.search.candidate import Worth
 
 BINS = 20
 LEAST = 0.02

@@ -10,7 +10,8 @@ from planner import units
 from planner.decide.levers import Levers, Settings
 from planner.model.columns import Array
 from planner.schema.hardware import own_id
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 
 FULLEST = 0.97
 """Share of their throughput that machines may be planned to be loaded to, at most."""

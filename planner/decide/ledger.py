@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from planner import units
 from planner.schema.inputs import Inputs
 from planner.schema.plan import ASSUMED_ELECTRICITY, Plan
-from planner.search.result import Candidate
+from planner.search.candidate import Candidate
 
 WORK = {
     "serve": "Redundancy beyond the headroom.",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from planner.model.columns import Array
-from planner.search.result import CONTEXTS, LOADS, Basis, Candidate, Result
+from planner.search.candidate import CONTEXTS, LOADS, Candidate
+from planner.search.result import Basis, Result
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("rent", "support", "tax"), ("instances", "hours", "price")),

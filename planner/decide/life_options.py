@@ -14,7 +14,7 @@ from planner.model.families.transformer_shape import like
 from planner.schema.compression import Method
 from planner.schema.plan import Distil, Lifetime
 from planner.schema.workload import Architecture
-from planner.search.result import Candidate
+from planner.search.candidate import Candidate
 
 FORWARD = 1 / 3
 """A forward pass is a third of a training step's FLOP: 2 N of 6 N a token (arXiv:2401.00448, section 2)."""

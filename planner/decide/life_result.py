@@ -12,11 +12,12 @@ from planner.decide.life_words import assumptions, exclusions, goal, scores, ver
 from planner.decide.lifetime import BreakEven, break_even, ladder, monthly, traffic, units_of
 from planner.model import scaling
 from planner.schema.inputs import Inputs
+from planner.search.candidate import Candidate, Cited, Estimate
 from planner.search.intervals import spreads
 from planner.search.life import LifeTable, Lived, Plain
 from planner.search.machines import LADDER
 from planner.search.options import Tick, unheard
-from planner.search.result import SCHEMA_VERSION, Candidate, Cited, Estimate, Result
+from planner.search.result import SCHEMA_VERSION, Result
 
 DRAWN = 7
 NOWHERE = "–"

@@ -15,10 +15,10 @@ from planner.schema.inputs import Inputs
 from planner.schema.plan import Lifetime
 from planner.schema.workload import Architecture, Workload
 from planner.search import phases
+from planner.search.candidate import Candidate
 from planner.search.estimate import architecture_table
 from planner.search.machines import arithmetic
 from planner.search.options import Tick
-from planner.search.result import Candidate
 
 SIZES = 12
 DEAREST = 12.0

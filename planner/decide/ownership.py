@@ -10,8 +10,9 @@ from planner.model import cost
 from planner.model.columns import Array
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
+from planner.search.candidate import Candidate
 from planner.search.money import USES
-from planner.search.result import Candidate, Ownership, Way
+from planner.search.result import Ownership, Way
 
 SHOWN = 8
 TERMS = {

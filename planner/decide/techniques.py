@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.schema.technique import Variant
+from planner.search.candidate import Candidate
 from planner.search.find import candidates
 from planner.search.options import Tick
-from planner.search.result import Candidate
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from planner.decide.information import worth
 from planner.decide.levers import Levers, Settings, evaluate, levers
 from planner.model.columns import Array
 from planner.schema.hardware import own_id
-from planner.search.result import Basis, Candidate, Odds, Result
+from planner.search.candidate import Candidate, Odds
+from planner.search.result import Basis, Result
 
 DRAWS = 10_000
 SEED = 20_261_126

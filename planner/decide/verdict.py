@@ -4,8 +4,9 @@ from planner import units
 from planner.schema.hardware import IN_MODE, own_id
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Plan
+from planner.search.candidate import Candidate
 from planner.search.find import demand
-from planner.search.result import Candidate, Verdict
+from planner.search.result import Verdict
 
 NETWORK = ("samples/s", "million samples")
 UNITS = {

@@ -20,7 +20,8 @@ from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Machine, Op
 from planner.model.ops import collective
 from planner.model.passes import Pass, run
-from planner.model.training_memory import activations, sharing, stage_share
+from planner.model.training_exchange import exchange, sends, shard, shared
+from planner.model.training_memory import activations, stage_share
 
 BACKWARD_ATTENTION = 2.5  # five products instead of two: FlashAttention (arXiv:2205.14135), appendix B
 ENDS = ("embedding", "logits", "loss")
@@ -214,7 +215,7 @@ def _context(a: Columns, p: Columns, machine: Machine, ahead: Pass) -> Array:
     passed = (p.cp - 1) * collective.between("send", np.where(p.cp > 1, 2.0, 1.0), tokens * kv * 2, link, machine)
     around = a.num_layers * 3 * passed
     heads = tokens * (2 * a.num_heads * a.head_dim / p.tp + kv) * 2
-    swapped = a.num_layers * 3 * _exchange("all_to_all", heads, p.cp, link, machine)
+    swapped = a.num_layers * 3 * shared("all_to_all", heads, p.cp, link, machine)
     beside = ahead.parts.get("attention", np.zeros(len(p))) * (1 + BACKWARD_ATTENTION)
     return np.where(p.ring > 0, _exposed(around, beside), swapped)
 
@@ -235,60 +236,6 @@ def _sent(one: Array, work: Array, p: Columns) -> Array:
     all_of_them = 2 * p.virtual * p.num_micro * one
     hidden = _exposed(all_of_them, work * p.num_micro) + 2 * (p.pp - 1) * one
     return np.where((p.overlap > 0) & (p.virtual > 1), np.minimum(hidden, all_of_them), all_of_them)
-
-
-def sends(a: Columns, p: Columns, machine: Machine) -> Array:
-    """A micro-batch's activations from one stage to the next (N,) [s]."""
-    message = p.micro_batch * p.sequence / p.cp * a.hidden_size * 2 / p.tp
-    ranks = np.where(p.pp > 1, 2.0, 1.0)
-    link = collective.bandwidth(machine.device, ranks, p.tp * p.cp * p.dp)
-    return collective.between("send", ranks, message, link, machine)
-
-
-def exchange(size: Columns, a: Columns, p: Columns, machine: Machine) -> tuple[Array, Array]:
-    """The data-parallel exchange, each (N,) [s]: in every micro-batch, and once a step.
-
-    Gradients are scattered (in every micro-batch from ZeRO 2 on, which keeps a shard of them only) and weights gathered (twice
-    in every micro-batch under ZeRO 3, once a step otherwise). Where only ``p.shard`` ranks share one copy (hybrid sharding),
-    the copies sum their shards' gradients over the network between them once a step. Adapters' gradients are too few to count.
-    """
-    share = stage_share(a, p)
-    dense = (size.layers * share + size.embeddings) / p.tp
-    expert = size.experts * share / p.ep
-    near, near_expert = sharing(p)
-    trained = np.where(p.lora_rank > 0, 0.0, 1.0)
-    kept, full = p.zero_stage < 2, p.zero_stage >= 3  # a whole copy of the gradients; no whole copy of the weights
-    each, once = np.zeros(len(p)), np.zeros(len(p))
-    for local, some, ranks, stride in (
-        (dense, near, p.dp * p.cp, p.tp),
-        (expert, near_expert, np.maximum(1.0, p.dp * p.cp * p.tp / p.ep), p.ep),
-    ):
-        if not np.any(local > 0):
-            continue
-        link = collective.bandwidth(machine.device, some, stride)
-        scatter = _exchange("reduce_scatter", p.gradient * local, some, link, machine)
-        gather = _exchange("all_gather", 2.0 * local, some, link, machine)
-        far = np.maximum(1.0, ranks / some)
-        between = _exchange("all_reduce", p.gradient * local / some, far, machine.device.out_bandwidth, machine)
-        often = np.where(kept, 0.0, trained * scatter) + np.where(full, 2 * gather, 0.0)
-        rarely = np.where(kept, trained * scatter, 0.0) + np.where(full, 0.0, trained * gather) + trained * between
-        each = each + np.where(local > 0, often, 0.0)
-        once = once + np.where(local > 0, rarely, 0.0)
-    return each, once
-
-
-def _exchange(kind: str, message: Array, ranks: Array, link: Array, machine: Machine) -> Array:
-    return collective.between(kind, ranks, collective.share(kind, ranks) * message, link, machine)
-
-
-def shard(size: Columns, a: Columns, p: Columns) -> Array:
-    """Trained parameters that this device updates (N,)."""
-    share = stage_share(a, p)
-    dense, expert = (size.layers * share + size.embeddings) / p.tp, size.experts * share / p.ep
-    near, near_expert = sharing(p)
-    cut = p.zero_stage >= 1
-    full = dense / np.where(cut, near, 1.0) + expert / np.where(cut, near_expert, 1.0)
-    return np.where(p.lora_rank > 0, full * p.lora_rank * adapter_width(a) / np.maximum(size.total, 1), full)
 
 
 def _update(size: Columns, a: Columns, p: Columns, machine: Machine) -> Array:

@@ -6,7 +6,8 @@ import math
 from dataclasses import asdict
 
 from planner.report.text import dumps
-from planner.search.result import Candidate, Estimate, Result
+from planner.search.candidate import Candidate, Estimate
+from planner.search.result import Result
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

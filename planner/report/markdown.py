@@ -15,7 +15,8 @@ from planner.report.view import (
     rate,
     shown,
 )
-from planner.search.result import Candidate, Estimate, Result
+from planner.search.candidate import Candidate, Estimate
+from planner.search.result import Result
 
 ROWS = 20
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#!|~@&$]|^[-+=])")

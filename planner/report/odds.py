@@ -2,7 +2,8 @@
 
 from planner.report.text import brief, plain
 from planner.report.view import chosen, money_of
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 
 
 def share(odds: float) -> str:

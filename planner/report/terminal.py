@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from planner.report.odds import safer, share, worth_measuring
 from planner.report.text import brief, plain, visible
 from planner.report.view import WEAK, chosen, latency_form, money_of, rate
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 
 CODES = {"bold": "1", "dim": "2", "green": "32", "yellow": "33", "red": "31", "choice": "1;32"}
 NARROWEST = 60

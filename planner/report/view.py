@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from planner.report.text import brief, percent, plain
-from planner.search.result import Candidate, Estimate, Result
+from planner.search.candidate import Candidate, Estimate
+from planner.search.result import Result
 from planner.units import duration, money, significant
 
 EVIDENCE = ("measured", "calibrated", "family", "datasheet")

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from planner.report.sections.whatif import regions
 from planner.report.text import brief
-from planner.search.result import CONTEXTS, LOADS, Result
+from planner.search.candidate import CONTEXTS, LOADS
+from planner.search.result import Result
 
 if TYPE_CHECKING:
     from planner.decide.levers import Levers

@@ -15,11 +15,11 @@ from planner.schema.coefficients import Calibration
 from planner.schema.inputs import Subject
 from planner.search import estimate, layout_space, layouts
 from planner.search.assumed import joined
+from planner.search.candidate import Estimate
 from planner.search.intervals import about, around
 from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, weakest
 from planner.search.offers import cheapest
 from planner.search.options import Tick
-from planner.search.result import Estimate
 
 TRAINABLE = ("bf16", "fp16", "fp32", "tf32", "fp8", "mxfp8", "fp4", "nvfp4")
 RANKS = ("time", "cost", "energy")

@@ -3,8 +3,8 @@
 import math
 
 from planner.schema.inputs import Inputs
+from planner.search.candidate import Candidate, Estimate
 from planner.search.listings import NOBODY, Listing, Place
-from planner.search.result import Candidate, Estimate
 
 NOTHING = Estimate(float("nan"), float("nan"), float("nan"), "datasheet")
 TERMS = {"on_demand": "on demand", "reserved_1y": "1 year", "reserved_3y": "3 years"}

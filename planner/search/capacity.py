@@ -12,10 +12,10 @@ from planner.schema.goals import Capacity
 from planner.schema.inputs import Inputs
 from planner.search.bills import bills
 from planner.search.blank import blank
+from planner.search.candidate import Candidate, Estimate
 from planner.search.cite import price_of
 from planner.search.listings import NOBODY, Listing, Place
 from planner.search.machines import power_columns
-from planner.search.result import Candidate, Estimate
 
 EVIDENCE = "price list"
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from planner import units
 from planner.schema.hardware import Device, System
 from planner.schema.quantity import Figure
+from planner.search.candidate import Cited
 from planner.search.listings import NOBODY, Listing, Place
 from planner.search.machines import Found, arithmetic
-from planner.search.result import Cited
 
 
 def cited(listing: Listing, place: Place, precision: str, laws: Mapping[str, Found]) -> tuple[Cited, ...]:

@@ -14,12 +14,12 @@ from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
 from planner.search import estimate
 from planner.search.assumed import joined
+from planner.search.candidate import Estimate
 from planner.search.intervals import around
 from planner.search.listings import Place
 from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, machine, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import LABELS, bottleneck
-from planner.search.result import Estimate
 from planner.search.serve import Asked, Served, holding, rated, replicas, served, side_by_side
 from planner.search.serving_space import space
 

@@ -7,9 +7,9 @@ import numpy as np
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
 from planner.model.passes import Pass, run
+from planner.search.candidate import CONTEXTS, Drivers, Operation, Point
 from planner.search.listings import Listing, Place
 from planner.search.options import Explained, Options
-from planner.search.result import CONTEXTS, Drivers, Operation, Point
 
 SAME_LAYOUT = ("tp", "pp", "adp", "ep", "apart", "budget", "prefill_tp", "prefill_pp", "prefill_adp", "prefill_ep")
 SMALLEST = 1e-4  # share of a step below which an operator is not shown

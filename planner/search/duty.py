@@ -11,8 +11,8 @@ import numpy as np
 from planner import units
 from planner.model import cost
 from planner.model.columns import Array, Columns
+from planner.search.candidate import Estimate
 from planner.search.request import Demand
-from planner.search.result import Estimate
 
 
 @dataclass(frozen=True)

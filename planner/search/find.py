@@ -18,13 +18,13 @@ from planner.search import capacity, drivers, estimate, infer, layout_space, net
 from planner.search import intervals as bounds
 from planner.search.bills import bills
 from planner.search.blank import blank
+from planner.search.candidate import Candidate, Estimate
 from planner.search.cite import cited
 from planner.search.intervals import about, around, task_of
 from planner.search.listings import Listing, Place, listings
 from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
 from planner.search.reasons import bottleneck, from_where, hostless, impossible, reason, unpriced
-from planner.search.result import Candidate, Estimate
 
 EXPLORED = 8
 """Devices whose best candidate gets the figures that only charts of a few show."""

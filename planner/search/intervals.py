@@ -13,8 +13,8 @@ from typing import Literal
 
 from planner.schema.coefficients import Intervals
 from planner.schema.workload import Architecture, Workload
+from planner.search.candidate import Cited, Estimate
 from planner.search.machines import Found
-from planner.search.result import Cited, Estimate
 
 Task = Literal["training", "serving", "first token", "network", "accelerator", "graph"]
 Family = Literal["dense", "experts", "network", "graph", ""]

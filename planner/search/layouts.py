@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from planner.model import memory, training, training_memory
+from planner.model import memory, training, training_exchange, training_memory
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.search import estimate
@@ -89,8 +89,8 @@ def _seconds(rows: Columns, table: Columns, sizes: Columns, machines: Machine) -
     micro = training.micro(a.take(first), rows.take(first), machine.take(first)).take(back)
     first, back = _distinct(rows.exchange)
     small = rows.take(first)
-    each, once = training.exchange(size.take(first), a.take(first), small, machine.take(first))
-    sent = training.sends(a.take(first), small, machine.take(first))
+    each, once = training_exchange.exchange(size.take(first), a.take(first), small, machine.take(first))
+    sent = training_exchange.sends(a.take(first), small, machine.take(first))
     step = training.assemble(a, rows, size, machine, micro, (each[back], once[back]), sent[back])
     return rows.with_(seconds=step.seconds)
 

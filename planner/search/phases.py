@@ -9,11 +9,11 @@ from planner.schema.hardware import Offer, Prices
 from planner.schema.inputs import Inputs
 from planner.schema.plan import Lifetime, Plan
 from planner.schema.workload import Architecture
+from planner.search.candidate import Candidate
 from planner.search.find import candidates
 from planner.search.listings import NOBODY, Listing, listings
 from planner.search.money import AMOUNTS
 from planner.search.options import Tick
-from planner.search.result import Candidate
 
 MANY = 10**9
 SEQUENCE = 4096.0

@@ -17,10 +17,10 @@ from planner.schema.goals import Serve
 from planner.schema.inputs import Inputs
 from planner.schema.workload import Architecture
 from planner.search import estimate
+from planner.search.candidate import CONTEXTS, LOADS
 from planner.search.drivers import timed, times
 from planner.search.listings import Place
 from planner.search.options import Explained, Options
-from planner.search.result import CONTEXTS, LOADS
 from planner.search.serving_space import Space, space, workers
 
 KEPT = (

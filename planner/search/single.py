@@ -15,6 +15,7 @@ from planner.schema.inputs import Subject
 from planner.schema.precision import RECIPES
 from planner.search import divide, estimate, layout_space, networks, single_networks
 from planner.search.assumed import joined
+from planner.search.candidate import Cited, Estimate
 from planner.search.cite import device_figures, law, tier_figures
 from planner.search.duty import Duty, duty
 from planner.search.intervals import about, around, task_of
@@ -22,7 +23,6 @@ from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, 
 from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
 from planner.search.request import Request, Run
-from planner.search.result import Cited, Estimate
 
 PREFERRED = ("bf16", "fp16", "int8", "fp32")
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from planner.decide.decision import decide, front
-from planner.search.result import SCHEMA_VERSION, Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import SCHEMA_VERSION, Result
 from tests.search.records import GOALS, INFER, SERVE, TRAIN, device, figure, fleet, inputs, offer, provider, system
 
 LIMITED = {

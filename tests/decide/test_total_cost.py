@@ -12,9 +12,10 @@ from planner.schema.goals import Capacity, Infer, Serve
 from planner.schema.inputs import Inputs
 from planner.schema.money import Band, Fleet, Own, Rent, ServiceList
 from planner.schema.quantity import Price
+from planner.search.candidate import Candidate
 from planner.search.listings import listings
 from planner.search.money import account, running
-from planner.search.result import Candidate, Way
+from planner.search.result import Way
 from tests.search.records import SOURCES, device, figure, inputs, offer, provider, system
 
 YEARLY = 1.01**12 - 1

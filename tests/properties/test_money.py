@@ -14,9 +14,9 @@ from planner.schema.goals import Capacity
 from planner.schema.inputs import Inputs
 from planner.schema.money import Own, Rent, Services, Spot, Step
 from planner.schema.plan import Economics, Plan
+from planner.search.candidate import Candidate
 from planner.search.find import candidates
 from planner.search.money import USES
-from planner.search.result import Candidate
 from tests.search.records import GOALS, inputs
 
 ALL = {"terms": ("on_demand", "spot", "reserved_1y", "reserved_3y", "owned")}

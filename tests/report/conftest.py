@@ -9,22 +9,9 @@ import pytest
 
 from planner.decide.sensitivity import with_sensitivity
 from planner.decide.uncertainty import with_odds
+from planner.search.candidate import LOADS, Candidate, Cited, Drivers, Estimate, Operation, Point
 from planner.search.life import LifeTable, Lived, Plain
-from planner.search.result import (
-    LOADS,
-    SCHEMA_VERSION,
-    Basis,
-    Candidate,
-    Cited,
-    Drivers,
-    Estimate,
-    Operation,
-    Ownership,
-    Point,
-    Result,
-    Verdict,
-    Way,
-)
+from planner.search.result import SCHEMA_VERSION, Basis, Ownership, Result, Verdict, Way
 
 # kind, device, memory in GB, throughput of one device, price of one device a month, evidence
 DEVICES = [

@@ -8,10 +8,10 @@ import pytest
 from planner.schema.goals import Capacity, Serve
 from planner.schema.money import Grid, Rent, Spot, Step
 from planner.schema.quantity import Figure
+from planner.search.candidate import Candidate
 from planner.search.find import candidates
 from planner.search.listings import listings
 from planner.search.money import running
-from planner.search.result import Candidate
 from tests.search.records import SERVE, device, figure, inputs, offer, provider
 
 TERMS = {"terms": ("on_demand", "spot", "reserved_1y", "owned")}

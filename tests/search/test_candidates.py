@@ -7,8 +7,8 @@ import pytest
 
 from planner.model import memory
 from planner.schema.goals import Infer, Serve, Train
+from planner.search.candidate import Candidate
 from planner.search.find import candidates, demand
-from planner.search.result import Candidate
 from tests.search.records import GOALS, HOURS, INFER, SERVE, TRAIN, device, fleet, inputs, offer, provider, system
 
 LIMITS = {

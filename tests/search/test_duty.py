@@ -6,9 +6,9 @@ import pytest
 
 from planner.errors import InputError
 from planner.model.columns import Columns
+from planner.search.candidate import Estimate
 from planner.search.duty import Duty, duty
 from planner.search.request import Demand, Request
-from planner.search.result import Estimate
 from planner.search.single import single
 from tests.search.records import subject
 

@@ -11,9 +11,9 @@ from planner.schema.goals import Infer, Serve, Train
 from planner.schema.hardware import Memory
 from planner.schema.workload import Architecture, Workload
 from planner.search import train
+from planner.search.candidate import Candidate
 from planner.search.find import _settings, candidates
 from planner.search.listings import listings
-from planner.search.result import Candidate
 from tests.search.records import (
     GOALS,
     INFER,

@@ -9,9 +9,9 @@ from planner.schema.goals import Reliability, Train
 from planner.schema.graph import Graph, Layer
 from planner.schema.inputs import Inputs
 from planner.schema.workload import Workload
+from planner.search.candidate import Candidate
 from planner.search.find import candidates
 from planner.search.request import Request
-from planner.search.result import Candidate
 from planner.search.single import single
 from tests.search.records import LANGUAGE, SOURCES, TRAIN, VISION, device, figure, inputs, offer, provider, subject, system
 

@@ -10,15 +10,13 @@ are the same text, else 0]; unpack [1 where weights of less than 16 bits are wri
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
-from dataclasses import replace
-
 import numpy as np
 
 from planner.model.columns import Array, Columns
+from planner.model.families.transformer_attention import decode_core, decode_mla, prefill_core, prefill_mla, written_core
+from planner.model.families.transformer_ops import activation, all_reduce, all_to_all, product, stream
 from planner.model.families.transformer_size import adapter_width
 from planner.model.operation import Op
-from planner.model.ops.collective import share
-from planner.model.ops.decode_attention import LONE
 from planner.model.ops.experts import routed
 
 
@@ -35,7 +33,7 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         *_experts(a, p, tokens, moe_layers),
         *_shared(a, p, tokens, layers),
         *_adapters(a, p, tokens, layers),
-        _matmul("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
+        product("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
     ]
     if "unpack" in p and not decode:
         ops += _unpacked(ops, p)
@@ -47,7 +45,7 @@ def _unpacked(ops: list[Op], p: Columns) -> list[Op]:
     moved = (p.weight + p.activation) / p.weight * (p.unpack > 0) * (p.weight < p.activation)
     packed = [op for op in ops if op.kind in ("matmul", "experts") and not op.half]
     return [
-        _stream(f"{op.name} unpacked", op.count, op.weight_bytes * moved / p.activation, p, kernels=moved > 0) for op in packed
+        stream(f"{op.name} unpacked", op.count, op.weight_bytes * moved / p.activation, p, kernels=moved > 0) for op in packed
     ]
 
 
@@ -59,7 +57,7 @@ and writes their gradients, and where PyTorch's is made of a cast to fp32, a sof
 def loss(a: Columns, p: Columns) -> Op:
     """Cross-entropy over the vocabulary of a training step's forward pass; its backward pass moves as much again."""
     moved = p.logits * a.vocab_size / p.tp * np.where(p.fused_loss > 0, *LOSS) / 3  # the backward pass counts twice this
-    return _stream("loss", 1.0, moved, p, kernels=np.where(p.fused_loss > 0, 1.0, 4.0))
+    return stream("loss", 1.0, moved, p, kernels=np.where(p.fused_loss > 0, 1.0, 4.0))
 
 
 def kv_bytes(a: Columns, p: Columns, tokens: Array) -> Array:
@@ -76,7 +74,7 @@ def kv_bytes(a: Columns, p: Columns, tokens: Array) -> Array:
 
 
 def _embedding(a: Columns, p: Columns, tokens: Array) -> list[Op]:
-    return [_stream("embedding", 1.0, 2 * tokens * a.hidden_size, p, kernels=1.0)]
+    return [stream("embedding", 1.0, 2 * tokens * a.hidden_size, p, kernels=1.0)]
 
 
 def _projections(a: Columns, p: Columns, tokens: Array, layers: Array, decode: bool) -> list[Op]:
@@ -87,24 +85,24 @@ def _projections(a: Columns, p: Columns, tokens: Array, layers: Array, decode: b
     heads = a.num_heads / p.tp
     kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
     ops = [
-        _matmul("qkv", plain, (tokens, (heads + 2 * kv_heads) * a.head_dim, h), p),
-        _matmul("attention out", layers, (tokens, h, np.where(latent, heads * a.v_head_dim, heads * a.head_dim)), p),
+        product("qkv", plain, (tokens, (heads + 2 * kv_heads) * a.head_dim, h), p),
+        product("attention out", layers, (tokens, h, np.where(latent, heads * a.v_head_dim, heads * a.head_dim)), p),
     ]
     if latent.any():
         wide = a.qk_nope_head_dim + a.qk_rope_head_dim
         into = np.where(a.q_lora_rank > 0, a.q_lora_rank, h)
         down = a.q_lora_rank + a.kv_lora_rank + a.qk_rope_head_dim
         ops += [
-            _matmul("mla down", mla, (tokens, down, h), p),
-            _matmul("mla q up", mla, (tokens, heads * wide, into), p),
+            product("mla down", mla, (tokens, down, h), p),
+            product("mla q up", mla, (tokens, heads * wide, into), p),
         ]
         if decode:  # the up-projections are absorbed: each head maps its query into the latent space and back
             ops += [
-                _matmul("mla absorb k", mla, (tokens, a.kv_lora_rank, a.qk_nope_head_dim), p, groups=heads),
-                _matmul("mla absorb v", mla, (tokens, a.v_head_dim, a.kv_lora_rank), p, groups=heads),
+                product("mla absorb k", mla, (tokens, a.kv_lora_rank, a.qk_nope_head_dim), p, groups=heads),
+                product("mla absorb v", mla, (tokens, a.v_head_dim, a.kv_lora_rank), p, groups=heads),
             ]
         else:
-            ops.append(_matmul("mla kv up", mla, (tokens, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank), p))
+            ops.append(product("mla kv up", mla, (tokens, heads * (a.qk_nope_head_dim + a.v_head_dim), a.kv_lora_rank), p))
     return ops
 
 
@@ -118,90 +116,21 @@ def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
     if np.any(windowed):
         parts.append(("window attention", windowed, short, np.minimum(p.cached, window)))
     latent = a.kv_lora_rank > 0
-    plain, mla = (_decode_core, _decode_mla) if decode else (_prefill_core, _prefill_mla)
+    plain, mla = (decode_core, decode_mla) if decode else (prefill_core, prefill_mla)
     ops = [plain(name, count * ~latent * (p.flash > 0), context, cached, a, p) for name, count, context, cached in parts]
     if np.any(p.flash == 0):
         ops += [
-            op for name, count, _, cached in parts for op in _written_core(name, count * ~latent * (p.flash == 0), cached, a, p)
+            op for name, count, _, cached in parts for op in written_core(name, count * ~latent * (p.flash == 0), cached, a, p)
         ]
     return ops + [mla(name, count * latent, context, cached, a, p) for name, count, context, cached in parts if np.any(latent)]
-
-
-def _prefill_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
-    heads = a.num_heads / p.tp
-    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
-    read = np.minimum(p.cached, cached + p.query)  # a window moves over all new keys
-    moved = p.batch * a.head_dim * p.activation * (2 * heads * p.query + 2 * kv_heads * read)
-    shape = {
-        "batch": p.batch, "heads": heads, "query": p.query, "context": context, "longest": cached, "dim": a.head_dim,
-        "windowed": (cached < p.cached) * np.ones(len(p)), "products": np.ones(len(p)),
-    }  # fmt: skip
-    flop = 4 * p.batch * heads * p.query * context * a.head_dim
-    return Op(name, "attention", "attention", count, shape, flop, half=True, activation_bytes=moved)
-
-
-SOFTMAX = 4.5
-"""Elements a score costs between the two products: softmax and dropout each read and write it, and a mask of a byte is kept
-(Korthikanti et al., arXiv:2205.05198, section 4.1)."""
-
-
-def _written_core(name: str, count: Array, cached: Array, a: Columns, p: Columns) -> list[Op]:
-    """Attention as it was before FlashAttention: two products with the scores of every query and key in memory between them.
-
-    Query heads that share keys and values are rows of one product; or each has one of its own, where ``p.spread`` is above 0.
-    """
-    heads = a.num_heads / p.tp
-    products = np.maximum(1.0, a.num_kv_heads / p.tp)
-    products = np.where(p.spread > 0, heads, products) if "spread" in p else products
-    query, side = p.query * heads / products, p.batch * products
-    parts = [
-        _matmul(f"{name} scores", count, (query, cached, a.head_dim), p, groups=side, weight=p.activation, half=True),
-        _stream(f"{name} softmax", count, SOFTMAX * side * query * cached, p, kernels=2.0),
-        _matmul(f"{name} values", count, (query, a.head_dim, cached), p, groups=side, weight=p.activation, half=True),
-    ]
-    return [replace(op, part="attention") for op in parts]
-
-
-def _decode_core(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
-    heads = a.num_heads / p.tp
-    kv_heads = np.maximum(1.0, a.num_kv_heads / p.tp)
-    flop = 4 * p.batch * heads * p.query * cached * a.head_dim
-    moved = p.batch * p.query * heads * 2 * a.head_dim * p.activation
-    kv = p.batch * cached * 2 * kv_heads * a.head_dim * p.kv
-    alone = heads / kv_heads
-    group = np.minimum(alone * p.query, np.maximum(alone, LONE))  # queries of one sequence share its cache as heads do
-    shape = {"blocks": p.batch * kv_heads, "group": group, "context": cached, "dim": a.head_dim}
-    return Op(name, "decode_attention", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
-
-
-def _prefill_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
-    """Every head with keys and values of its own, expanded from the latent."""
-    heads = a.num_heads / p.tp
-    dim = (a.qk_nope_head_dim + a.qk_rope_head_dim + a.v_head_dim) / 2
-    moved = p.batch * heads * dim * p.activation * (2 * p.query + 2 * cached)
-    products = np.ones(len(p))
-    shape = {"batch": p.batch, "heads": heads, "query": p.query, "context": context, "dim": dim, "products": products}
-    flop = 4 * p.batch * heads * p.query * context * dim
-    return Op(name, "mla", "attention", count, shape, flop, half=True, activation_bytes=moved)
-
-
-def _decode_mla(name: str, count: Array, context: Array, cached: Array, a: Columns, p: Columns) -> Op:
-    """Every head against the one latent row of each cached token."""
-    heads = np.asarray(a.num_heads / p.tp, float)
-    work = 2 * a.kv_lora_rank + a.qk_rope_head_dim
-    flop = 2 * p.batch * heads * p.query * cached * work
-    moved = p.batch * p.query * heads * work * p.activation
-    kv = p.batch * cached * (a.kv_lora_rank + a.qk_rope_head_dim) * p.kv
-    shape = {"batch": p.batch, "heads": heads * p.query, "context": cached}
-    return Op(name, "decode_mla", "attention", count, shape, flop, half=True, activation_bytes=moved, kv_bytes=kv)
 
 
 def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     inner = a.ffn_size / p.tp
     return [
-        _matmul("ffn up", count, (tokens, inner * (1 + a.gated_ffn), a.hidden_size), p),
-        _matmul("ffn down", count, (tokens, a.hidden_size, inner), p),
-        _activation("ffn activation", count, tokens * inner, a, p),
+        product("ffn up", count, (tokens, inner * (1 + a.gated_ffn), a.hidden_size), p),
+        product("ffn down", count, (tokens, a.hidden_size, inner), p),
+        activation("ffn activation", count, tokens * inner, a, p),
     ]
 
 
@@ -220,13 +149,13 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
     return [
-        _matmul("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
+        product("router", count, (own, a.num_experts, a.hidden_size), p, weight=p.head_weight, half=True),
         _routed(a, p, count, load, inner),
-        _activation("experts activation", count, load["rows"] * load["groups"] * inner, a, p),
-        _stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
-        _matmul("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
-        _matmul("shared down", has_shared, (tokens, a.hidden_size, shared), p),
-        _all_to_all("to the experts and back", 2 * count, own * a.experts_per_token * a.hidden_size * p.activation, p),
+        activation("experts activation", count, load["rows"] * load["groups"] * inner, a, p),
+        stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
+        product("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
+        product("shared down", has_shared, (tokens, a.hidden_size, shared), p),
+        all_to_all("to the experts and back", 2 * count, own * a.experts_per_token * a.hidden_size * p.activation, p),
     ]
 
 
@@ -249,8 +178,8 @@ def _shared(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
     rotated = (a.num_heads + 2 * a.num_kv_heads) * a.head_dim / p.tp
     width = np.where(p.fused > 0, 8.0, 10.0) * a.hidden_size
     return [
-        _stream("norms and residuals", layers, tokens * width / p.split_norms, p, kernels=np.where(p.fused > 0, 2.0, 4.0)),
-        _stream(
+        stream("norms and residuals", layers, tokens * width / p.split_norms, p, kernels=np.where(p.fused > 0, 2.0, 4.0)),
+        stream(
             "positions", layers, tokens * rotated * np.where(p.fused > 0, 2.0, 6.0), p, kernels=np.where(p.fused > 0, 1.0, 6.0)
         ),
         all_reduce("sum over tensor ranks", 2 * layers * (p.tp > 1), tokens * a.hidden_size * p.activation, p),
@@ -272,42 +201,5 @@ def _adapters(a: Columns, p: Columns, tokens: Array, layers: Array) -> list[Op]:
     side = adapter_width(a) / np.maximum(layers, 1) / (2 * ADAPTED) / p.tp
     size = (tokens / used, np.maximum(p.adapter_rank, 1.0), side)
     return [
-        _matmul("adapters", 2 * ADAPTED * layers * (p.adapters > 0), size, p, groups=used, weight=np.full(len(p), 2.0), half=True)
+        product("adapters", 2 * ADAPTED * layers * (p.adapters > 0), size, p, groups=used, weight=np.full(len(p), 2.0), half=True)
     ]
-
-
-def all_reduce(name: str, count: Array, message: Array, p: Columns) -> Op:
-    """An all-reduce of ``message`` bytes among the tp ranks of a replica, which sit side by side."""
-    shape = {"ranks": p.tp, "volume": share("all_reduce", p.tp) * message, "stride": np.ones_like(p.tp)}
-    return Op(name, "collective", "communication", count, shape, np.zeros(len(p)), variant="all_reduce")
-
-
-def _all_to_all(name: str, count: Array, message: Array, p: Columns) -> Op:
-    """Tokens to the devices of their experts; nothing where every device already holds every token."""
-    shape = {"ranks": p.pooled, "volume": share("all_to_all", p.pooled) * message, "stride": np.ones(len(p))}
-    return Op(name, "collective", "dispatch", count * (p.pooled > 1), shape, np.zeros(len(p)), variant="all_to_all")
-
-
-def _activation(name: str, count: Array, elements: Array, a: Columns, p: Columns) -> Op:
-    fused = 2.0 + a.gated_ffn
-    eager = 2.0 + 3.0 * a.gated_ffn
-    return _stream(name, count, elements * np.where(p.fused > 0, fused, eager), p, kernels=np.where(p.fused > 0, 1.0, 2.0))
-
-
-def _matmul(
-    name: str, count: Array | float, size: tuple[Array, Array, Array], p: Columns, *, groups: Array | None = None,
-    weight: Array | None = None, half: bool = False,
-) -> Op:  # fmt: skip
-    m, n, k = size
-    g = np.ones(len(p)) if groups is None else groups
-    shape = {"m": m, "n": n, "k": k, "groups": g, "quantise": 1.0 - p.fused, "hot": np.zeros(len(p))}
-    return Op(
-        name, "matmul", "matmul", np.broadcast_to(count, (len(p),)), shape, 2 * m * n * k * g, half=half,
-        weight_bytes=n * k * g * (p.weight if weight is None else weight), activation_bytes=(m * k + m * n) * g * p.activation,
-    )  # fmt: skip
-
-
-def _stream(name: str, count: Array | float, elements: Array, p: Columns, *, kernels: Array | float) -> Op:
-    shape = {"kernels": np.broadcast_to(kernels, (len(p),))}
-    moved = elements * p.activation
-    return Op(name, "stream", "elementwise", np.broadcast_to(count, (len(p),)), shape, np.zeros(len(p)), activation_bytes=moved)

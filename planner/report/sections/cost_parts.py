@@ -5,7 +5,8 @@ import math
 from planner.report.stacks import amount, base_row, best, legend, named, part_names, split, title
 from planner.report.text import brief, plain
 from planner.report.view import Chart, money_of
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import money
 
 ORDER = 50

@@ -4,7 +4,8 @@ import math
 
 from planner.report.text import brief, percent, plain
 from planner.report.view import LATENCY_NAMES, headroom, latency_form, money_of, rate, shown
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import addends, duration, show
 
 ORDER = 80

@@ -5,7 +5,8 @@ import math
 from planner.report.stacks import best
 from planner.report.text import brief, plain
 from planner.report.view import sort_key
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import kilowatt_hours, show
 
 ORDER = 75

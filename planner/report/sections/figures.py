@@ -4,7 +4,8 @@ import math
 
 from planner.report.text import brief, percent, plain
 from planner.report.view import LATENCY_NAMES, chosen, headroom, latency_form, money_of, rate, shown, used
-from planner.search.result import Candidate, Estimate, Result
+from planner.search.candidate import Candidate, Estimate
+from planner.search.result import Result
 from planner.units import money, show, significant
 
 ORDER = 20

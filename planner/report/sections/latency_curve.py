@@ -3,7 +3,8 @@
 from planner.report.stacks import SQUARE
 from planner.report.text import brief
 from planner.report.view import Chart, rate
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import duration
 
 ORDER = 46

@@ -5,7 +5,8 @@ import math
 from planner.report.odds import safer, share, worth_measuring
 from planner.report.text import brief, percent, plain
 from planner.report.view import Chart, Format, chosen, money_of
-from planner.search.result import Candidate, Odds, Regret, Result
+from planner.search.candidate import Candidate, Odds
+from planner.search.result import Regret, Result
 from planner.units import money
 
 ORDER = 26

@@ -14,7 +14,8 @@ from planner.report.view import (
     shown,
     sort_key,
 )
-from planner.search.result import Candidate, Estimate, Result
+from planner.search.candidate import Candidate, Estimate
+from planner.search.result import Result
 
 ORDER = 76
 TITLE = "All options"

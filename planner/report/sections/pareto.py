@@ -4,7 +4,8 @@ import math
 
 from planner.report.text import brief, plain
 from planner.report.view import EVIDENCE, KINDS, LATENCY_HEADS, Chart, kind_class, latency_form, money_of, rate
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import money, significant
 
 ORDER = 40

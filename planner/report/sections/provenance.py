@@ -1,7 +1,8 @@
 """Where every figure comes from: sources, and under each what was taken from it."""
 
 from planner.report.text import brief
-from planner.search.result import Cited, Result
+from planner.search.candidate import Cited
+from planner.search.result import Result
 
 ORDER = 100
 TITLE = "Sources"

@@ -3,7 +3,8 @@
 from planner.report.stacks import SQUARE
 from planner.report.text import brief, percent, plain
 from planner.report.view import Chart
-from planner.search.result import Candidate, Operation, Result
+from planner.search.candidate import Candidate, Operation
+from planner.search.result import Result
 from planner.units import duration, show, significant
 
 ORDER = 72

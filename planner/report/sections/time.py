@@ -3,7 +3,8 @@
 from planner.report.stacks import amount, base_row, best, legend, named, part_names, split, title
 from planner.report.text import brief, percent, plain
 from planner.report.view import Chart
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 from planner.units import duration
 
 ORDER = 70

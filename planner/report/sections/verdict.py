@@ -5,7 +5,8 @@ from collections import Counter
 from planner.report.odds import safer, share
 from planner.report.text import brief
 from planner.report.view import EVIDENCE, LATENCY_HEADS, WEAK, chosen
-from planner.search.result import Candidate, Result
+from planner.search.candidate import Candidate
+from planner.search.result import Result
 
 ORDER = 10
 TITLE = "Verdict"
