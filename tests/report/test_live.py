@@ -64,9 +64,11 @@ def wait(port: int, done: str, key: str) -> dict[str, object]:
 
 
 def rewrite(plan: Path, text: str) -> None:
-    plan.write_text(text)
-    now = plan.stat()
-    os.utime(plan, ns=(now.st_atime_ns, now.st_mtime_ns + 10_000_000))
+    """At once, so that nobody sees it empty, and later by its clock than what it replaces."""
+    before, beside = plan.stat(), plan.with_suffix(".new")
+    beside.write_text(text)
+    os.utime(beside, ns=(before.st_atime_ns, before.st_mtime_ns + 10_000_000))
+    beside.replace(plan)
 
 
 def test_the_page_is_rendered_again_when_the_plan_changes(port: int, plan: Path) -> None:
