@@ -34,7 +34,7 @@ def verdict(inputs: Inputs, found: list[Candidate]) -> Verdict:
     headline = f"Choose {choice.label} ({choice.devices} × {choice.device_name}) at {price} {period}"
     return Verdict(
         choice.label, second.label if second else "", headline, _why(inputs, choice, able), _gap(inputs, choice, second),
-        (*_flips(inputs, choice, second), *_frugal(inputs, able)), _cautions(inputs, choice),
+        _flips(inputs, choice, second), (*_cautions(inputs, choice), *_frugal(inputs, able)),
     )  # fmt: skip
 
 

@@ -483,4 +483,4 @@ def test_modes_compared_say_which_costs_least_and_which_takes_the_least_energy(p
     found = strict(run.out)
     assert {c["device"].partition("@")[2] for c in found["candidates"]} == {"15w", "30w", "50w", "maxn"}
     assert len({c["cost_parts"]["hardware"] / c["instances"] for c in found["candidates"]}) == 1
-    assert any("costs least of its power modes" in flip and "the least energy" in flip for flip in found["verdict"]["flips"])
+    assert any("costs least of its power modes" in said and "the least energy" in said for said in found["verdict"]["cautions"])
