@@ -21,7 +21,7 @@ LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
 ALIKE = {"fp16": "bf16", "bf16": "fp16"}
 USUAL_STACKS = {
-    "serve": ("vllm", "trtllm", "sglang", "synapse", "neuron"),
+    "serve": ("vllm", "trtllm", "sglang", "synapse", "neuron", "mlperf"),
     "train": ("megatron", "fsdp", "maxtext", "synapse-train"),
     "infer": ("hailort", "vitis-ai", "mlperf-network", "timm"),
 }
