@@ -1,5 +1,6 @@
-"""No test reads what ``planner`` keeps in the home of who runs it."""
+"""No test reads what ``planner`` keeps in the home of who runs it, or depends on the shell that started it."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,3 +14,10 @@ def planner_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLANNER_HOME", str(home))
         yield home
+
+
+@pytest.fixture(autouse=True, scope="session")
+def interrupts() -> None:
+    """Children can be interrupted: a shell that starts the tests in the background has them ignore it, and so their children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

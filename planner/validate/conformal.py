@@ -8,11 +8,14 @@ import pandas as pd
 
 from planner.schema.claim import feeds_fit
 from planner.schema.coefficients import Cell, Intervals
-from planner.search.intervals import factors, levels
+from planner.search.intervals import POOLED, factors, levels
 from planner.search.machines import LADDER
 
 NOMINAL = 0.9
 LEAST = 20  # rows below which a percentile says nothing
+DEVICES = 4
+"""Measured devices a class pooled over software needs before it bounds estimates of devices that nobody measured."""
+MEASURED = ("measured", "calibrated")
 SHARED: dict[Literal["workload", "device"], str] = {"workload": "workload", "device": "hardware"}
 RUN = ("workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
        "output_tokens", "tp", "concurrency", "stack")  # fmt: skip
@@ -49,12 +52,20 @@ def spreads(rows: pd.DataFrame, source: str) -> Intervals:
         index.setdefault(name, []).append(i)
     errors, devices = rows["error"].to_numpy(float), rows["hardware"].to_numpy()
     cells = {
-        name: Cell(quantile(errors[of]), len(of), len(set(devices[of]))) for name, of in sorted(index.items()) if len(of) >= LEAST
+        name: Cell(quantile(errors[of]), len(of), len(set(devices[of])))
+        for name, of in sorted(index.items())
+        if len(of) >= LEAST and _stands(name, len(set(devices[of])))
     }
     spread = {task: _widening(found) for task, found in pooled.items()}
     return Intervals(
         source, spread, {"workload": _shared(rows, "workload"), "device": _shared(rows, "hardware")}, _widened(cells)
     )
+
+
+def _stands(name: str, devices: int) -> bool:
+    """Whether a class says something of any device it is used for: a measured one, one with the same software, one of many."""
+    *_, evidence, _, stack = name.split("/")
+    return evidence in MEASURED or stack != POOLED or devices >= DEVICES
 
 
 def _shared(rows: pd.DataFrame, column: str) -> float:

@@ -10,7 +10,7 @@ import pytest
 
 from planner.schema.coefficients import Cell, Intervals
 from planner.search.intervals import ANY, WIDEST, About, around, levels, spread_of
-from planner.validate.conformal import LEAST, coverage, held_out, quantile, spreads
+from planner.validate.conformal import DEVICES, LEAST, coverage, held_out, quantile, spreads
 
 PUBLISHED = Path(os.environ.get("PLANNER_PUBLISHED", Path(__file__).parents[3] / "shared" / "published"))
 VLLM = About("gpu", "dense", "vllm", "load")
@@ -49,6 +49,19 @@ def test_a_class_of_few_rows_has_no_interval_of_its_own() -> None:
     )
     assert next(levels("serving", "calibrated", VLLM)) not in found.cells
     assert found.cells["serving/load/gpu/calibrated/*/*"].rows == 200 + LEAST - 1
+
+
+def test_a_class_of_few_devices_does_not_bound_devices_nobody_measured() -> None:
+    """Unless it is one software's; measured devices answer for themselves."""
+
+    def on(devices: int, evidence: str, seed: int) -> pd.DataFrame:
+        return rows(200, 0.1, seed, evidence).assign(hardware=[f"device-{i % devices}" for i in range(200)])
+
+    few, many = spreads(held_out([on(DEVICES - 1, "datasheet", 7)]), ""), spreads(held_out([on(DEVICES, "datasheet", 7)]), "")
+    pooled, software = "serving/load/gpu/datasheet/dense/*", "serving/load/gpu/datasheet/dense/vllm"
+    assert pooled not in few.cells and pooled in many.cells
+    assert software in few.cells and software in many.cells
+    assert "serving/load/gpu/calibrated/dense/*" in spreads(held_out([on(1, "calibrated", 8)]), "").cells
 
 
 def test_weaker_evidence_is_never_narrower_in_a_class() -> None:
