@@ -82,9 +82,12 @@ var PlannerCharts = (function () {
 
   /* A line through points that are on the axes' scales; it breaks where a point's second figure is not a number. */
   function lineSeries(points, style) {
-    return {
-      type: "custom", silent: true, z: 2, clip: true, data: points.length ? [points[0][1] === points[0][1] ? points[0] : [points[0][0], 0]] : [],
+    var known = points.filter(function (p) { return p[1] === p[1]; });
+    var highest = known.reduce(function (a, b) { return b[1] > a[1] ? b : a; }, known[0]);
+    return { // one item draws the line; the others tell the axes how far it goes
+      type: "custom", silent: true, z: 2, clip: true, data: known.length ? [known[0], highest] : points.length ? [[points[0][0], 0]] : [],
       renderItem: function (params, api) {
+        if (params.dataIndex) return null;
         var runs = [[]];
         points.forEach(function (p) {
           if (p[1] === p[1]) runs[runs.length - 1].push(api.coord(p));
