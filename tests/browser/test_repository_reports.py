@@ -1,4 +1,4 @@
-"""The repository's own reports on paper, read back: every chart whole beside its caption, on scales that hold its lines."""
+"""The repository's own reports: on paper charts beside their captions, scales that hold their lines; on a phone whole names."""
 
 import io
 from pathlib import Path
@@ -40,3 +40,10 @@ def test_a_printed_chart_is_on_the_page_of_its_caption(opened: Any) -> None:
 def test_a_still_chart_has_the_scale_of_the_live_one(opened: Any) -> None:
     still, live = opened.evaluate(DOLLARS, "static"), opened.evaluate(DOLLARS, "live")
     assert live and still == live
+
+
+@pytest.mark.parametrize("opened", ["own-64-h100"], indirect=True)
+def test_names_of_ways_do_not_break_into_letters_on_a_phone(opened: Any) -> None:
+    opened.set_viewport_size({"width": 390, "height": 900})
+    assert opened.locator("table.ways tbody th").first.bounding_box()["width"] >= 140
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 390
