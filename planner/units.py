@@ -101,7 +101,7 @@ _SHOWN = {
     "joule": ("J", DECIMAL | {"m": 1e-3}),
     "second": ("s", {"": 1.0, "m": 1e-3, "µ": 1e-6, "n": 1e-9}),
     "count": ("", DECIMAL),
-    "kilogram": ("", {"": 1e-12, "mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}),
+    "kilogram": ("", {"ng": 1e-12, "µg": 1e-9, "mg": 1e-6, "g": 1e-3, "kg": 1.0, "t": 1e3, "kt": 1e6}),
 }
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -160,7 +160,7 @@ def show(value: float, dimension: str, digits: int = 3) -> str:
     unit, prefixes = _SHOWN[dimension]
     fitting = [p for p in prefixes if p != "K" and abs(value) >= prefixes[p]] or [min(prefixes, key=prefixes.__getitem__)]
     prefix = max(fitting, key=prefixes.__getitem__) if value else ""
-    return f"{plainly(value / prefixes[prefix], digits)} {prefix}{unit}".rstrip()
+    return f"{plainly(value / prefixes.get(prefix, 1.0), digits)} {prefix}{unit}".rstrip()
 
 
 def plainly(value: float, digits: int = 3) -> str:

@@ -170,6 +170,9 @@ def test_energy_as_it_is_bought(joules: float, shown: str) -> None:
     assert units.kilowatt_hours(joules) == shown
 
 
-@pytest.mark.parametrize(("kilograms", "shown"), [(0.3, "300 g"), (12.0, "12 kg"), (2500.0, "2.5 t"), (0.0, "0")])
+@pytest.mark.parametrize(
+    ("kilograms", "shown"),
+    [(0.3, "300 g"), (12.0, "12 kg"), (2500.0, "2.5 t"), (4.57e-7, "457 µg"), (4.57e-10, "457 ng"), (0.0, "0")],
+)
 def test_mass_is_written_as_people_write_it(kilograms: float, shown: str) -> None:
     assert units.show(kilograms, "kilogram") == shown

@@ -47,7 +47,8 @@ class Pass:
 
 KERNELS = {"experts": 9.0, "mla": 13.0}
 """Launches of operators that engines make of many: routing, sorting, both products and their sum; and of latent attention the
-norms, the copies of keys, positions and caches around its products. All others are one, or as many as their shape says."""
+norms, the copies of keys, positions and caches around its products. All others are one, or as many as their shape says. Steps
+counted by hand, from no published trace: ``launch`` is fitted with them, so only their ratios matter."""
 
 
 def run(ops: list[Op], machine: Machine) -> Pass:

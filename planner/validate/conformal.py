@@ -15,7 +15,7 @@ NOMINAL = 0.9
 LEAST = 20  # rows below which a percentile says nothing
 DEVICES = 4
 """Measured devices a class pooled over software needs before it bounds estimates of devices that nobody measured."""
-MEASURED = ("measured", "calibrated")
+MEASURED = LADDER[: LADDER.index("calibrated") + 1]
 SHARED: dict[Literal["workload", "device"], str] = {"workload": "workload", "device": "hardware"}
 RUN = ("workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
        "output_tokens", "tp", "concurrency", "stack")  # fmt: skip

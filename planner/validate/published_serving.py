@@ -38,7 +38,7 @@ def loaded(r: Rows) -> dict[str, Array]:
     isl, osl = (x[row] for x in r.requests())
     ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
     rows = r.base.take(row).with_(input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=options.pp)
-    rows = rows.with_(reserved=r.table["stack"].isin(RESERVED).to_numpy(float)[row])
+    rows = rows.with_(reserved=r.of(RESERVED).astype(float)[row])
     machine = r.machine.take(row)
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run

@@ -59,7 +59,7 @@ def _steps(r: Rows) -> tuple[dict[str, Array], Array]:
     recompute = np.array([recomputed(*of) for of in zip(r.table["recompute"], r.table["stack"], strict=True)])
     virtual = np.array([virtual_stages(text) for text in r.table["notes"]])
     compiled = r.table["notes"].str.contains("compiled", regex=False).to_numpy()
-    of = {name: r.table["stack"].isin(stacks).to_numpy(float) for name, stacks in TRAITS.items()}
+    of = {name: r.of(stacks).astype(float) for name, stacks in TRAITS.items()}
     rows = r.base.with_(
         tp=tp, pp=pp, cp=cp, ep=np.minimum(ep, dp * cp * tp), dp=dp, virtual=np.where(pp > 1, virtual, 1.0), micro_batch=micro,
         num_micro=np.maximum(1.0, batch / (dp * micro)), sequence=r.number("sequence_length", 2048.0), zero_stage=stage,
@@ -109,7 +109,7 @@ def _fitted(r: Rows, a: Columns, size: Columns, rows: Columns) -> Columns:
 
 def _sequence_parallel(r: Rows) -> Array:
     """1, but where attention's scores are written and a row does not say so: stacks split norms over tensor ranks since then."""
-    old = r.table["stack"].isin(WRITTEN).to_numpy()
+    old = r.of(WRITTEN)
     said = r.table["recompute"].str.contains("sequence_parallel").to_numpy()
     return np.where(old & ~said, 0.0, 1.0)
 

@@ -42,8 +42,9 @@ def test_a_still_chart_has_the_scale_of_the_live_one(opened: Any) -> None:
     assert live and still == live
 
 
-@pytest.mark.parametrize("opened", ["own-64-h100"], indirect=True)
-def test_names_of_ways_do_not_break_into_letters_on_a_phone(opened: Any) -> None:
+@pytest.mark.parametrize("opened", ["own-64-h100", "train-recommender"], indirect=True)
+def test_names_in_tables_do_not_break_into_letters_on_a_phone(opened: Any) -> None:
     opened.set_viewport_size({"width": 390, "height": 900})
-    assert opened.locator("table.ways tbody th").first.bounding_box()["width"] >= 140
+    for table in ("ways", "energy"):
+        assert opened.locator(f"table.{table} tbody th").first.bounding_box()["width"] >= 115
     assert opened.evaluate("document.documentElement.scrollWidth") <= 390
