@@ -14,10 +14,12 @@ import numpy as np
 
 from planner.calibrate.case import Case
 from planner.schema.coefficients import EVERY, Calibration, Fit
-from planner.schema.hardware import Device
+from planner.schema.hardware import Device, Dtype
 
 WHOLE = ("network", "engine")
 """Laws whose coefficients mean something only together: a borrower takes one member's set, the middle one's."""
+POWERED: dict[str, Dtype] = {"default": "bf16", "fp16_sums": "fp16_sums"}
+"""Variants of the law of power, and the peak that each goes by."""
 TRAINING = "-train"
 """Behind the name of a stack that serves and trains: what it is in training is no default for serving."""
 Member = tuple[Device, Calibration]
@@ -56,12 +58,22 @@ def _kernels(family: str, members: Sequence[Member]) -> list[Device]:
 
 
 def _powered(family: Calibration, devices: Sequence[Device]) -> Calibration:
-    """With the law of power: what the family's measured devices may draw for their peak, by their datasheets."""
-    given = [d.tdp.value / d.peak["bf16"].value for d in devices if d.tdp and "bf16" in d.peak and d.kind == "gpu"]
-    if not given:
-        return family
-    watts = float(f"{np.median(given):.4g}")
-    return replace(family, laws={**family.laws, "power": {"default": Fit({"watts": watts}, "siblings", len(given))}})
+    products = family.laws.get("matmul", {}).get("bf16")
+    law = power(devices, products.coefficients["e"] if products else 1.0)
+    return replace(family, laws={**family.laws, "power": law}) if law else family
+
+
+def power(devices: Sequence[Device], e: float) -> dict[str, Fit]:
+    """The law of power by variant: what the devices measured for a family may draw for their peak, by their datasheets, of which
+    their products reach a share ``e``.
+    """
+    most = {"most": float(f"{1 / e:.4g}")} if e < 1 else {}
+    law = {}
+    for variant, dtype in POWERED.items():
+        given = [d.tdp.value / d.peak[dtype].value for d in devices if d.tdp and dtype in d.peak and d.kind == "gpu"]
+        if given:
+            law[variant] = Fit({"watts": float(f"{np.median(given):.4g}"), **most}, "siblings", len(given))
+    return law
 
 
 def shared_stacks(families: Sequence[tuple[Sequence[str], Calibration]]) -> list[Calibration]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, minimize
 
 from planner.model.columns import Array, Columns
 
@@ -90,3 +90,31 @@ def _stretch(x: Array) -> Array:
 
 def _columns(names: list[str], x: Array, length: int) -> Columns:
     return Columns(dict(zip(names, _stretch(x), strict=True)), length=length)
+
+
+TIMES = -1.0
+"""Logarithm below which a coefficient is a time and not a share."""
+AGAIN = 0.05
+"""Times in the second start of a simplex, as a share of those in its first: far from where they belong it gets lost."""
+
+
+def least(loss: Callable[[Array], float], ranges: list[Range]) -> Array:
+    """Where the loss of the coefficients' logarithms is least, by a simplex within the ranges from each of two starts."""
+    first = np.log([r.start for r in ranges])
+    times = first < TIMES
+    starts = [first, first + np.log(AGAIN) * times] if np.any(times) else [first]
+    found = [_simplex(loss, ranges, start) for start in starts]
+    return np.exp(min(found, key=loss))
+
+
+def _simplex(loss: Callable[[Array], float], ranges: list[Range], start: Array) -> Array:
+    step = np.where((start < TIMES) | (start > 0.1), 0.8, -0.4)  # times move up, shares down
+    options = {
+        "adaptive": True,
+        "maxfev": 60 * len(ranges),
+        "xatol": 0.01,
+        "fatol": 1e-3,
+        "initial_simplex": np.vstack([start, start + np.diag(step)]),
+    }
+    bounds = [(float(np.log(r.low)), float(np.log(r.high))) for r in ranges]
+    return np.asarray(minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options).x)

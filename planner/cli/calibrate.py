@@ -11,6 +11,7 @@ from planner.errors import InputError
 if TYPE_CHECKING:
     from planner.catalogue.profiles import Profiles
     from planner.schema.coefficients import Calibration
+    from planner.schema.hardware import Device
 
 EXAMPLES = """Examples: planner calibrate --from-aiconfigurator h100_sxm -o my/calibrations;
 planner calibrate --from-bench latest -o my/calibrations;
@@ -76,11 +77,12 @@ def command(
         _families(folder, catalogue)
     if from_runs:
         from planner.schema.claim import NETWORKS
-        from planner.validate.fit import engine_fits
+        from planner.validate.fit import engine_fits, run_on
 
         for (whose, stack), fit in engine_fits(from_runs, catalogue).items():
             covers: Literal["family", "kind"] = "kind" if stack.endswith(NETWORKS) else "family"
             _add(Calibration(whose, covers, {stack: fit.source}, {"engine": {stack: fit.cited(stack)}}), folder)
+        _power(run_on(from_runs, catalogue), folder, catalogue)
         _share(folder, catalogue)
     if report or transfer:
         _report(_fits(output, catalogue), report, transfer, tables, catalogue, format)
@@ -128,6 +130,21 @@ def _families(folder: Path, catalogue: "Profiles") -> None:
 
     for calibration in lent(measured(_fits(folder, catalogue), catalogue)):
         _add(calibration, folder)
+
+
+def _power(devices: "dict[str, list[Device]]", folder: Path, catalogue: "Profiles") -> None:
+    """The law of power for families of which runs are known and no kernels: by the kernels that they borrow."""
+    from planner.calibrate.borrow import power
+    from planner.schema.coefficients import Calibration
+
+    timed = {c.id for c in _fits(folder, catalogue) if "matmul" in c.laws}
+    for family, members in devices.items():
+        lenders = map(catalogue.calibration, (members[0].alike, members[0].kind))
+        products = next((c.laws["matmul"]["bf16"] for c in lenders if c and "matmul" in c.laws), None)
+        law = power(members, products.coefficients["e"]) if products and family not in timed else {}
+        if law:
+            sources = {"siblings": f"datasheets of {', '.join(d.id for d in members)}"}
+            _add(Calibration(family, "family", sources, {"power": law}), folder)
 
 
 def _share(folder: Path, catalogue: "Profiles") -> None:

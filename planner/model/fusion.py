@@ -57,7 +57,8 @@ def _folded(nodes: list[Node], outputs: set[str]) -> list[Node]:
     It reads what other kernels made; and writes, beside the kernel's last result, what another kernel reads of what came before.
     """
     made = {node.output: node for node in nodes}
-    hosts = [_host(node, made) for node in nodes]
+    order = {node.output: i for i, node in enumerate(nodes)}
+    hosts = [_host(node, made, order) for node in nodes]
     kernel: dict[str, str] = {}
     for node, before in zip(nodes, hosts, strict=True):
         kernel[node.output] = kernel[before.output] if before else node.output
@@ -97,8 +98,8 @@ def _in_place(node: Node, made: dict[str, Node]) -> bool:
     return node.moves and node.layer.variant.startswith("cat") and whole == sum(size for _, size in node.inputs)
 
 
-def _host(node: Node, made: dict[str, Node]) -> Node | None:
-    """The node that another becomes a part of: the one that makes its largest input, the latest of several."""
+def _host(node: Node, made: dict[str, Node], order: dict[str, int]) -> Node | None:
+    """The node that another becomes a part of: the one that makes its largest input, the last to run of several."""
     folds = node.layer.op == "elementwise" and not node.moves
     norm = node.layer.op == "normalization" and node.layer.variant.startswith("batch_norm")
     if not folds and not norm:
@@ -106,7 +107,7 @@ def _host(node: Node, made: dict[str, Node]) -> Node | None:
     largest = max((size for _, size in node.inputs), default=0.0)
     hosts = [made[name] for name, size in node.inputs if name in made and size == largest]
     hosts = [h for h in hosts if not h.moves and (not norm or h.layer.op in ("convolution", "matmul"))]
-    return hosts[-1] if hosts else None
+    return max(hosts, key=lambda h: order[h.output], default=None)
 
 
 def _attention(nodes: list[Node]) -> list[Node]:

@@ -51,14 +51,20 @@ norms, the copies of keys, positions and caches around its products. All others 
 counted by hand, from no published trace: ``launch`` is fitted with them, so only their ratios matter."""
 
 
+NETWORK = "network"
+"""Operators that stand for whole networks: fitted to those, and so to what a device sustains, they gain nothing of more power."""
+
+
 def run(ops: list[Op], machine: Machine) -> Pass:
     """Every operator by its law, one after another on one device."""
     n = len(machine.device)
-    machine = _reached(machine)
+    share = machine.device.sustained
+    whole = _reached(machine, np.minimum(share, 1.0)) if any(op.kind == NETWORK for op in ops) else machine
+    machine = _reached(machine, share)
     parts: dict[str, Array] = {}
     flop, moved, launches = np.zeros(n), np.zeros(n), np.zeros(n)
     for op in ops:
-        seconds = op.count * laws()[op.kind].seconds(op, machine)
+        seconds = op.count * laws()[op.kind].seconds(op, whole if op.kind == NETWORK else machine)
         parts[op.part] = parts.get(op.part, np.zeros(n)) + np.where(op.count > 0, seconds, 0.0)
         flop = flop + op.count * op.flop
         moved = moved + op.count * op.moved
@@ -66,13 +72,13 @@ def run(ops: list[Op], machine: Machine) -> Pass:
     return Pass(_kept(parts, machine), flop, moved, launches)
 
 
-def _reached(machine: Machine) -> Machine:
-    """The device with as much of its peak as a software stack's products reach, whatever bytes they move."""
-    engine = machine.laws.get("engine")
-    if engine is None or np.all(engine.arithmetic == 1):
+def _reached(machine: Machine, kept: Array) -> Machine:
+    """The device with as much of its peak as its power lets it keep and a stack's products reach, whatever bytes they move."""
+    engine, device = machine.laws.get("engine"), machine.device
+    share = kept * (engine.arithmetic if engine is not None else 1.0)
+    if np.all(share == 1):
         return machine
-    device = machine.device
-    peaks = {name: device[name] * engine.arithmetic for name in ("peak", "peak_half") if name in device}
+    peaks = {name: device[name] * share for name in ("peak", "peak_half") if name in device}
     return replace(machine, device=device.with_(**peaks))
 
 
@@ -101,17 +107,17 @@ ENGINE = {
 POWER = {
     "watts": np.nan,  # board power for a FLOP/s of 16-bit peak, of the devices whose measurements the family goes by
     "g": 1 / 3,  # clocks under a limit: power goes with f V^2, and the voltage with the clock
+    "most": 1.0,  # share beyond which more power is of no use: those devices' own products are at the peak then
 }
-"""Coefficients of the law "power": what devices of a family with less power for their peak sustain of it."""
+"""Coefficients of the law "power": what devices of a family with less or more power for their peak sustain of it."""
 
 
 def sustained(device: Columns, power: Columns) -> Array:
-    """Share of the speed of products and attention that a device's power lets it keep, beside its family's (N,)."""
-    share = (device.tdp / (device.peak_half * power.watts)) ** power.g
-    return np.where(np.isfinite(share), np.minimum(share, 1.0), 1.0)
+    """Share of its peak that a device's power lets it keep, beside what its family's measured devices do (N,)."""
+    share = (device.tdp / (device.peak_16 * power.watts)) ** power.g
+    return np.where(np.isfinite(share), np.minimum(share, power.most), 1.0)
 
 
-BUSY = ("matmul", "convolution", "attention", "experts")
 APART = ("communication", "dispatch")
 
 
@@ -121,6 +127,5 @@ def _kept(parts: dict[str, Array], machine: Machine) -> dict[str, Array]:
     if engine is None:
         return parts
     kept = {part: np.ones(len(engine)) for part in parts} | {part: engine[part] for part in parts if part in engine}
-    power = machine.device.sustained
-    whole = {part: 1.0 if part in APART else engine.compute * (power if part in BUSY else 1.0) for part in parts}
+    whole = {part: 1.0 if part in APART else engine.compute for part in parts}
     return {part: seconds / (kept[part] * whole[part]) for part, seconds in parts.items()}

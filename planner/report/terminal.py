@@ -60,7 +60,8 @@ def terminal(result: Result, shown: list[Candidate], width: int | None, colour: 
     hidden = len(result.candidates) - len(shown)
     if hidden:
         out = sum(not c.feasible for c in result.candidates)
-        lines.append(paint(f"{hidden} more candidates ({out} of all are out): --all shows them.", "dim"))
+        more, are = "candidate" if hidden == 1 else "candidates", "is" if out == 1 else "are"
+        lines.append(paint(f"{hidden} more {more} ({out} of all {are} out): --all shows them.", "dim"))
     return "\n".join(lines)
 
 

@@ -73,6 +73,12 @@ WRITTEN = frozenset({"megatron-2022", "llama.cpp", "deepspeed", "neuron"})
 for (ggml-org/llama.cpp issue 10005; --use_flash_attention of optimum-habana's run_generation.py). That of AWS Neuron is of July
 2024 (release notes of neuronx-nemo-megatron 0.6.0), after its tables of language models were measured."""
 
+PORTABLE = frozenset({"fsdp"})
+OUTDONE = {"nvidia-hopper": 35 / 75, "nvidia-blackwell": 35 / 75}
+"""Share that FlashAttention-2 reaches, by family, of what kernels written for that reach (35 and 75 % of an H100's peak:
+FlashAttention-3, arXiv:2407.08608), for stacks that attend with it or with Triton's like it on every device: llm-foundry's
+attn_impl is flash or triton, and its published runs on H100 are of 2023."""
+
 SPREAD = frozenset({"llama.cpp"})
 """Stacks of those that multiply each query head with keys and values by itself, also where heads share them (the batched products
 of ggml-org/llama.cpp pull request 3749)."""
@@ -102,6 +108,10 @@ on GPUs only."""
 BOTH_COUNTED = re.compile(r"neuron-2\.1[0-7]\b")
 """Software whose published tokens/s, and time a token, count a request's input and output alike: the note under the tables of
 language models (aws-neuron/aws-neuron-sdk, general/benchmarks/inf2/inf2-performance.rst at 277baef)."""
+
+HALF_SUMS = frozenset({"llama.cpp"})
+"""Stacks that sum products of fp16 in fp16 too, where a device is faster at that (CUBLAS_COMPUTE_16F; ggml-org/llama.cpp pull
+request 3816, which would have summed in fp32, was closed)."""
 
 NETWORKS = "-network"
 """Behind the name of a stack that runs networks beside language models: the kernels of one say nothing about the other's."""
@@ -183,12 +193,12 @@ def precision(text: str) -> str:
     known |= {"mxfp4": "fp4", "fp8_block": "fp8", "amp": "fp16"}
     if plain in known:
         return known[plain]
-    if plain.startswith("{"):  # a submitter's table of precisions by part: of the part with the work, or what most parts name
-        unet = re.search(r"'unet': '(\w+)'", plain)
+    if plain.startswith("{") or "," in plain:  # precisions by part: of the part with the work, or what most parts name
+        unet = re.search(r"\bunet\b\W*(\w+)", plain)
         if unet:
             return unet[1]
         named = re.findall(r"(fp32|fp16|bf16|fp8|int8|fp4)", plain)
-        return max(set(named), key=named.count) if named else ""
+        return max(dict.fromkeys(named), key=named.count) if named else ""
     return plain
 
 

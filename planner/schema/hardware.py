@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from planner.schema.quantity import STRICT, Amount, ByteRate, Bytes, Count, FlopRate, Frequency, Mass, Power, Price, Seconds, Unit
 
 Kind = Literal["cpu", "gpu", "tpu", "fpga", "asic"]
-Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4"]
+Dtype = Literal["fp64", "fp32", "tf32", "bf16", "fp16", "fp16_sums", "fp8", "int8", "int4", "fp4"]
 Topology = Literal["switch", "mesh", "ring", "torus2d", "torus3d", "pcie", "ethernet"]
 TERMS = ("on_demand", "spot", "reserved_1y", "reserved_3y", "owned")
 IN_MODE = "@"

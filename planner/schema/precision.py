@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp8", "int8", "int4", "fp4")
+DTYPES = ("fp64", "fp32", "tf32", "bf16", "fp16", "fp16_sums", "fp8", "int8", "int4", "fp4")
+"""``fp16_sums``: products of fp16 that are also summed in fp16, which GeForce cards do at twice the rate of sums in fp32."""
 
 
 @dataclass(frozen=True)

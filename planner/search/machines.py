@@ -12,6 +12,7 @@ from planner.model.ops import axes, base, laws
 from planner.model.ops.collective import KINDS
 from planner.model.passes import ENGINE, POWER, sustained
 from planner.model.surface import Surfaces, knots, table
+from planner.schema.claim import HALF_SUMS, OUTDONE, PORTABLE
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System, own_id
 from planner.schema.precision import CACHES, RECIPES
@@ -66,9 +67,16 @@ class Found:
         return COVERS[self.calibration.covers] if self.calibration else "datasheet"
 
 
-def arithmetic(device: Device, precision: str) -> str:
-    """The dtype a device computes ``precision`` in, or "" where it cannot."""
-    return next((dtype for dtype in RECIPES[precision].arithmetic if dtype in device.peak), "")
+def arithmetic(device: Device, precision: str, stacks: tuple[str, ...] = ()) -> str:
+    """The dtype a device computes ``precision`` in under software, or "" where it cannot."""
+    dtypes = RECIPES[precision].arithmetic
+    if "fp16" in dtypes and HALF_SUMS.issuperset(stacks[:1] or ("",)):
+        dtypes = ("fp16_sums", *dtypes)
+    return next((dtype for dtype in dtypes if dtype in device.peak), "")
+
+
+def _sums(setting: Setting) -> bool:
+    return arithmetic(setting.device, setting.precision, setting.stacks) == "fp16_sums"
 
 
 def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
@@ -76,7 +84,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     device = setting.device
     main = arithmetic(device, setting.precision)
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
-    wanted["power"] = ("default",)
+    wanted["power"] = ("fp16_sums", "default") if _sums(setting) else ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
     wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
     kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
@@ -104,9 +112,18 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     of, each = [find(s, find_calibration) for s in kinds.values()], np.array([place[_kind(s)] for s in settings], int)
     laws_of = of[0] if of else {}
     coefficients = {law: _coefficients(law, [f[law] for f in of]).take(each) for law in laws_of}
+    if of:
+        portable = np.array([_portable(s.device, f["engine"]) for s, f in zip(kinds.values(), of, strict=True)])[each]
+        coefficients["engine"] = coefficients["engine"].with_(attention=coefficients["engine"].attention * portable)
     device = device.with_(sustained=sustained(device, coefficients["power"]) if of else np.ones(0))
     surfaces = {law: s.take(each) for law in laws_of if axes(law) and (s := _surfaces(law, [f[law] for f in of]))}
     return Machine(device, coefficients, surfaces), [of[i] for i in each]
+
+
+def _portable(device: Device, engine: Found) -> float:
+    """Share of its kernels' speed that a stack's attention keeps on a device where what it keeps elsewhere is borrowed."""
+    borrowed = engine.calibration is not None and engine.calibration.id not in (own_id(device.id), device.family)
+    return OUTDONE.get(device.family, 1.0) if borrowed and engine.variant in PORTABLE else 1.0
 
 
 def _kind(s: Setting) -> tuple[object, ...]:
@@ -194,8 +211,8 @@ def _tier(setting: Setting, name: str, field: str) -> float:
     return np.nan if field == "bandwidth" else 1.0
 
 
-def _peak(device: Device, precision: str) -> float:
-    dtype = arithmetic(device, precision)
+def _peak(device: Device, precision: str, stacks: tuple[str, ...] = ()) -> float:
+    dtype = arithmetic(device, precision, stacks)
     return next((figure.value for name, figure in device.peak.items() if name == dtype), np.nan)
 
 
@@ -230,8 +247,9 @@ def power_columns(parts: Sequence[tuple[Device, System]]) -> Columns:
 
 
 _DEVICE: dict[str, Callable[[Setting], float]] = {
-    "peak": lambda s: _peak(s.device, s.precision) * (_sparse(s.device) if s.sparse else 1.0),
+    "peak": lambda s: _peak(s.device, s.precision, s.stacks) * (_sparse(s.device) if s.sparse else 1.0),
     "peak_half": lambda s: _peak(s.device, s.precision if RECIPES[s.precision].activation >= 4 else "bf16"),
+    "peak_16": lambda s: _peak(s.device, "fp16", s.stacks) if _sums(s) else _peak(s.device, "bf16"),
     "vector": lambda s: s.device.peak["fp32"].value if "fp32" in s.device.peak else np.nan,
     "bandwidth": lambda s: _memory(s, "main", "bandwidth"),
     "capacity": lambda s: _memory(s, "main", "capacity"),

@@ -1,17 +1,17 @@
 """Published throughput to fits of the network law and of software stacks, by the same translation that scores it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
-from planner.calibrate.fit import Range
+from planner.calibrate.fit import Range, least
 from planner.calibrate.networks import KINDS, fit_networks
 from planner.catalogue.networks import family_of
 from planner.catalogue.profiles import Profiles
@@ -19,6 +19,7 @@ from planner.errors import InputError
 from planner.model.families import network
 from planner.schema.claim import FED_OF_FEW, FED_RUNS, NETWORKS
 from planner.schema.coefficients import Calibration, Fit
+from planner.schema.hardware import Device
 from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
@@ -104,12 +105,17 @@ SHARE = Range(0.95, 0.2, 1.5)
 RANGES = {
     "sequence": Range(5e-6, 1e-8, 1e-3),
     "straggle": Range(5e-3, 1e-6, 0.1), "prefill_step": Range(2e-3, 1e-6, 0.05),
-    "decode_step": Range(5e-4, 1e-6, 0.01),
+    "decode_step": Range(2e-3, 1e-6, 0.01),
 }  # fmt: skip
 SHARES = {"communication": Range(0.95, 0.2, 5.0)}
 PULL = (
     0.5  # towards 1 for every share, in units of the loss (an error of 10 %) by square of the logarithm: few runs, no wild shares
 )
+ON_HOST = ("sequence", "prefill_step", "decode_step")
+DRAG = 1.0
+"""Down to what is usual for every time on the host, by square of the logarithm, in units of the loss of one run: a time that few
+runs tell from the speed of kernels would take up what else is wrong with those. Usual is what the stack takes on the vendor's
+family with the most runs, and else where the range starts."""
 NEVER = np.log(5.0)
 """The error of a run that a trial's coefficients make impossible, as where no load keeps a latency limit."""
 PULLS = {"decode": 0.05}
@@ -126,8 +132,25 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     A third of the runs, by the hash of what they are, feeds a fit; the error is that on the others. Stacks with fewer
     than EACH such runs have none.
     """
-    fits = {key: _engine_fit(*key, some, profiles) for key, some in _runs(paths, profiles).items()}
-    return {key: fit for key, fit in fits.items() if fit is not None}
+    fits: dict[tuple[str, str], Fit] = {}
+    lent: dict[tuple[str, str], dict[str, float]] = {}  # by vendor and stack, of the family with the most runs
+    for (family, stack), runs in sorted(_runs(paths, profiles).items(), key=lambda pair: -sum(len(f.table) for f in pair[1])):
+        kin = runs[0].of_device("vendor").iloc[0], stack
+        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}))
+        if fit is not None:
+            fits[family, stack] = fit
+            lent.setdefault(kin, {name: value for name, value in fit.coefficients.items() if name in ON_HOST})
+    return fits
+
+
+def run_on(paths: Sequence[Path], profiles: Profiles) -> dict[str, list[Device]]:
+    """Family -> the devices whose runs of language models could feed the fits of its stacks."""
+    found: dict[str, dict[str, Device]] = {}
+    for (family, stack), runs in _runs(paths, profiles).items():
+        for f in runs if not stack.endswith(NETWORKS) else ():
+            devices = [f.settings[i].device for i in f.table["setting"].unique()]
+            found.setdefault(family, {}).update({d.id: d for d in devices})
+    return {family: list(devices.values()) for family, devices in found.items()}
 
 
 def left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
@@ -159,7 +182,9 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
     return runs
 
 
-def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profiles) -> Fit | None:
+def _engine_fit(
+    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({})
+) -> Fit | None:
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
     training = any((f.table["task"] == "training").any() for f in timed)
@@ -178,14 +203,18 @@ def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profi
     if not names:
         return None
 
+    ranges = [RANGES.get(name) or SHARES.get(name, SHARE) for name in names]
     pull = np.array([0.0 if name in RANGES else PULLS.get(name, PULL) for name in names])
+    drag = np.array([DRAG if name in ON_HOST else 0.0 for name in names]) / sum(len(f.table) for f in fed)
+    usual = np.log([max(known.get(name, 0.0), r.start) for name, r in zip(names, ranges, strict=True)])
 
     def loss(x: NDArray[Any]) -> float:
         values = dict(zip(names, np.exp(x).tolist(), strict=True))
         each = [np.mean(FAR**2 * np.log1p((errors(values, [f]) / 0.1 / FAR) ** 2) / 2) for f in fed]
-        return float(np.average(each, weights=[np.sqrt(len(f.table)) for f in fed]) + np.sum(pull * x**2))
+        told = np.sum(pull * x**2) + np.sum(drag * np.maximum(0.0, x - usual) ** 2)
+        return float(np.average(each, weights=[np.sqrt(len(f.table)) for f in fed]) + told)
 
-    best = _minimum(loss, [RANGES.get(name) or SHARES.get(name, SHARE) for name in names])
+    best = least(loss, ranges)
     values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
     off = np.abs(np.expm1(errors(values, unseen))) if unseen else np.zeros(1)
     first = _where(_where(runs, lambda t: t["metric"] == "ttft_s"), lambda t: t["feeds"])
@@ -226,21 +255,6 @@ def _estimated(tables: list[Translated], family: str, engine: dict[str, Fit], pr
         return Calibration(family, "family", {}, {**(plain.laws if plain else {}), "engine": engine})
 
     return pd.concat([predict(Translated(f.table.copy(), f.settings, f.subjects), trial) for f in tables])
-
-
-def _minimum(loss: Callable[[NDArray[Any]], float], ranges: list[Range]) -> NDArray[Any]:
-    """Where the loss of the coefficients' logarithms is least, by a simplex within the ranges."""
-    start = np.log([r.start for r in ranges])
-    step = np.where((start < -1) | (start > 0.1), 0.8, -0.4)  # times move up, shares down
-    options = {
-        "adaptive": True,
-        "maxfev": 60 * len(ranges),
-        "xatol": 0.01,
-        "fatol": 1e-3,
-        "initial_simplex": np.vstack([start, start + np.diag(step)]),
-    }
-    bounds = [(float(np.log(r.low)), float(np.log(r.high))) for r in ranges]
-    return np.exp(minimize(loss, start, method="Nelder-Mead", bounds=bounds, options=options).x)
 
 
 REQUESTS = np.concatenate([[0.0], np.geomspace(1e-3, 0.5, 60)])

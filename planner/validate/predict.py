@@ -241,12 +241,19 @@ def _network(r: Rows) -> dict[str, Array]:
 
 
 def _by_operations(r: Rows) -> dict[str, Array]:
-    """A network operation by operation, every device a copy of it: passes that follow each other."""
-    seconds = np.full(len(r.table), np.nan)
-    batch = published_batch(r)
+    """A network operation by operation, every device a copy of it: passes that follow each other. Where all samples wait and no
+    batch is said, the one of QUEUED_BATCHES that gives the most and fits."""
+    batch, seconds = published_batch(r), np.full(len(r.table), np.nan)
+    waiting = np.isnan(r.number("batch")) & r.table["scenario"].isin(["offline", "server"]).to_numpy()
     for workload, index in r.by_operations():
-        rows = r.base.take(index).with_(batch=batch[index], ways=np.ones(len(index)))
-        seconds[index] = networks.stream(workload, rows, r.machine.take(index))
+        base, machine = r.base.take(index).with_(ways=np.ones(len(index))), r.machine.take(index)
+        for i, more in enumerate(QUEUED_BATCHES):
+            some = np.where(waiting[index], more, batch[index])
+            rows = base.with_(batch=some)
+            took = networks.stream(workload, rows, machine)
+            fits = sum(networks.held(workload, rows).values()) <= np.nan_to_num(machine.device.capacity, nan=np.inf)
+            better = (fits & (some / took > batch[index] / seconds[index])) | (i == 0)
+            seconds[index], batch[index] = np.where(better, took, seconds[index]), np.where(better, some, batch[index])
     kept = np.where(r.table["scenario"] == "server", r.machine.laws["engine"].server, 1.0)
     return _rates(r, batch, seconds / kept, seconds)
 
@@ -265,6 +272,7 @@ def _network_training(r: Rows) -> dict[str, Array]:
     return {"samples_per_s": rate, "step_s": seconds}
 
 
+QUEUED_BATCHES = (64.0, 256.0, 1024.0, 2048.0)
 TOGETHER = {"offline": 64.0, "server": 64.0, "multistream": 8.0}
 """Samples of a pass where a row does not say: a benchmark that queues as many as the machine takes; the eight samples of a
 query of MLPerf's multistream (mlcommons/inference_policies, inference_rules.adoc, "Scenarios")."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from planner.calibrate.fit import Range, fit, held_out, solve
+from planner.calibrate.fit import Range, fit, held_out, least, solve
 from planner.calibrate.studies import cases, studies
 from planner.model.columns import Array, Columns, product
 from planner.model.ops import attention, axes, collective, decode_attention, decode_mla, experts, laws, matmul, mla
@@ -271,3 +271,16 @@ def test_fitting_twice_gives_the_same() -> None:
     x = np.linspace(1, 100, 200)
     results = [fit(line, Columns(x=x), 2.0 + 0.5 * x, RANGES, np.arange(200)) for _ in range(2)]
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("time", [2e-3, 2e-5], ids=["near the start", "far below"])
+def test_a_fit_of_two_basins_ends_in_the_deeper_one(time: float) -> None:
+    """A share of 0.7, and a host time near the start, or so far below that a simplex from there ends in the shallow basin."""
+
+    def loss(x: Array) -> float:
+        deep, shallow = ((x[1] - np.log(t)) ** 2 for t in (time, 5e-3))
+        return float((x[0] - np.log(0.7)) ** 2 + min(deep, 0.5 + shallow))
+
+    share, seconds = least(loss, [Range(0.95, 0.2, 1.5), Range(2e-3, 1e-6, 0.01)])
+    assert share == pytest.approx(0.7, rel=0.05)
+    assert seconds == pytest.approx(time, rel=0.1)

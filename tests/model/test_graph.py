@@ -48,6 +48,14 @@ def test_what_another_reads_too_is_written_as_well() -> None:
     assert fused(a, b, both, outputs=("b",))[-1].fused == 6400 + 6400
 
 
+@pytest.mark.parametrize("first", ["result", "input"])
+def test_a_residual_block_s_input_is_added_by_the_last_kernel_of_the_block(first: str) -> None:
+    """It is read once more and nothing else, whichever of the two the sum names first."""
+    pair = (("c", 6400), ("a", 6400)) if first == "result" else (("a", 6400), ("c", 6400))
+    before, body = Node(CONV, (("x", 3200),), "a"), Node(CONV, (("a", 6400),), "c")
+    assert fused(before, body, Node(ADD, pair, "d"))[-1].fused == 6400
+
+
 def test_what_stands_behind_no_product_is_a_kernel_of_its_own() -> None:
     moves = Node(Layer("elementwise", {"elements": 6400}, variant="cat", read=6400, written=6400), (("x", 6400),), "a", True)
     assert [layer.fused for layer in fused(moves, Node(RELU, (("a", 6400),), "b"))] == [None, None]

@@ -47,6 +47,12 @@ def test_parts_add_up() -> None:
     assert found.seconds[0] == pytest.approx(1.51e-3)
 
 
+@pytest.mark.parametrize(("sustained", "milliseconds"), [(0.5, 1.28), (1.0, 0.64), (1.3, 0.64)])
+def test_whole_networks_lose_of_little_power_and_gain_nothing_of_more(sustained: float, milliseconds: float) -> None:
+    ops = network.forward(graph(dense=4e9), P)
+    assert run(ops, ideal({"sustained": sustained})).seconds[0] == pytest.approx(milliseconds * 1e-3)
+
+
 def test_training_is_three_passes() -> None:
     ops = network.step(graph(dense=4e9, moved=20e6, kernels=50), P)
     assert sum(op.flop[0] for op in ops) == 3 * 64e9

@@ -143,3 +143,11 @@ def test_products_bound_by_arithmetic_lose_what_an_engine_leaves_of_the_peak_and
     whole, half = (serving.static_batch(a, rows, machine(fits={"engine": {"arithmetic": e}})) for e in (1.0, 0.5))
     assert half.prefill.parts["matmul"][0] / whole.prefill.parts["matmul"][0] == pytest.approx(2.0, rel=0.01)
     assert half.decode.parts["matmul"][0] == pytest.approx(whole.decode.parts["matmul"][0], rel=0.01)
+
+
+def test_a_device_short_of_power_loses_of_its_products_and_not_of_its_memory() -> None:
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(input_tokens=4096.0, output_tokens=10.0)
+    whole, half = (serving.static_batch(a, rows, machine(sustained=share)) for share in (1.0, 0.5))
+    assert half.prefill.parts["matmul"][0] / whole.prefill.parts["matmul"][0] == pytest.approx(2.0, rel=0.01)
+    assert half.decode.parts["matmul"][0] == pytest.approx(whole.decode.parts["matmul"][0], rel=0.01)

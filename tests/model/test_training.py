@@ -133,6 +133,21 @@ def test_a_mixture_trains_within_one_node_without_a_network() -> None:
     assert np.isfinite(found.seconds[0])
 
 
+@pytest.mark.parametrize("buffer", ["z", "y"])
+def test_in_training_an_expert_s_buffers_hold_what_was_sent_to_it(buffer: str) -> None:
+    """As many visits on each of eight ranks as on one with all experts; an engine that gathers tokens holds eight times that."""
+    a, size = columns(MIXTRAL_8X7B)
+
+    def crossed(ep: float) -> float:
+        steps = [
+            training.step(a, layout(dp=ep, ep=ep), size, machine(fits={"experts": {buffer: times}})).whole.parts["experts"][0]
+            for times in (0.0, 1.0)
+        ]
+        return float(steps[1] - steps[0])
+
+    assert crossed(8.0) == pytest.approx(crossed(1.0), rel=0.01) != 0
+
+
 def held(stage: float, dp: float, parameters: float = 7.5e9) -> float:
     """What model states take with 2-byte gradients, of a model whose parameters all lie in layers."""
     a, _ = columns(SMALL)

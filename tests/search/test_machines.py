@@ -149,6 +149,41 @@ def test_precisions_fall_back_as_their_recipe_says() -> None:
     assert [arithmetic(old, p) for p in ("bf16", "fp16", "w4a16", "fp8", "tf32")] == ["fp16", "fp16", "fp16", "", "fp32"]
 
 
+def test_a_stack_that_sums_in_16_bits_takes_the_peak_for_it() -> None:
+    """Of fp16 with sums in fp16 a GeForce card does twice as much; who sums in fp32 gets nothing of it."""
+    card = replace(device(), peak={"fp16": figure(100e12), "bf16": figure(100e12), "fp16_sums": figure(200e12)})
+    stacks = (("llama.cpp",), ("vllm",), ("vllm", "llama.cpp"), ())
+    assert [arithmetic(card, "w4a16", s) for s in stacks] == ["fp16_sums", "fp16", "fp16", "fp16"]
+    m, _ = machine([Setting(card, None, "fp16", s) for s in stacks], {}.get)
+    assert m.device.peak.tolist() == [200e12, 100e12, 100e12, 100e12]
+    assert arithmetic(card, "fp8", ("llama.cpp",)) == ""
+
+
+@pytest.mark.parametrize(("watts", "share"), [(800.0, 1.2), (400.0, 1.0), (50.0, 0.5)])
+def test_a_device_sustains_what_its_power_allows_beside_its_family(watts: float, share: float) -> None:
+    """400 W for 100 TFLOP/s were measured: a cube root of more or less power, and never more than the peak that they leave."""
+    one = replace(device(), tdp=figure(watts), peak={"bf16": figure(100e12)})
+    family = calibration("made-up", "family", "power", "default", watts=4e-12, most=1.2)
+    m, _ = machine([Setting(one, None, "bf16")], {family.id: family}.get)
+    assert m.device.sustained[0] == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("lender", "stack", "family", "kept"),
+    [
+        ("gpu", "fsdp", "nvidia-hopper", 0.5 * 35 / 75), ("nvidia-hopper", "fsdp", "nvidia-hopper", 0.5),
+        ("gpu", "fsdp", "nvidia-ampere", 0.5), ("gpu", "megatron", "nvidia-hopper", 0.5),
+    ],
+    ids=["borrowed", "own", "older", "written for it"],
+)  # fmt: skip
+def test_attention_that_is_not_written_for_a_device_keeps_less_where_it_is_borrowed(
+    lender: str, stack: str, family: str, kept: float
+) -> None:
+    known = {lender: calibration(lender, "family", "engine", stack, attention=0.5)}
+    m, _ = machine([Setting(replace(device(), family=family), None, "bf16", (stack,))], known.get)
+    assert m.laws["engine"].attention[0] == pytest.approx(kept)
+
+
 def test_nothing_of_an_fp32_model_runs_at_the_peak_of_16_bits() -> None:
     both = device()
     both = replace(both, peak={**both.peak, "fp32": figure(10e12)})

@@ -82,6 +82,17 @@ def test_benchmarks_of_networks_go_operation_by_operation(tmp_path: Path) -> Non
     assert node == pytest.approx(8 * offline)
 
 
+def test_who_has_all_samples_waiting_takes_the_batch_that_gives_the_most(tmp_path: Path) -> None:
+    """Never less than at any of the batches; of images of 800 x 800 2,048 would not fit."""
+    sizes = ("", "64", "256", "1024", "2048")
+    rows = [BENCHMARK | {"case": n, "workload": "mlperf-resnet", "scenario": "offline", "batch": n} for n in sizes]
+    rows.append(BENCHMARK | {"case": "large", "workload": "mlperf-retinanet", "scenario": "offline"})
+    pd.DataFrame(rows).to_csv(tmp_path / "runs.csv", index=False)
+    best, *each, large = estimate(tmp_path / "runs.csv", Profiles(user_folders(None)))["estimate"]
+    assert best == pytest.approx(max(each)) and max(each) > 1.2 * each[0]
+    assert large > 0
+
+
 def test_a_chip_without_memory_is_asked_for_the_networks_sums(tmp_path: Path) -> None:
     row = BENCHMARK | {"case": "1", "workload": "mlperf-resnet", "hardware": "hailo-8", "scenario": "offline"}
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from planner.catalogue.profiles import Profiles
-from planner.schema.claim import REQUIRED, TEXTS
+from planner.schema.claim import REQUIRED, TEXTS, precision
 from planner.validate.tables import translated
 
 
@@ -90,3 +90,14 @@ def test_degrees_that_only_notes_say_are_taken_from_them(notes: str, degrees: di
     pd.DataFrame([row]).to_csv(tmp_path / "runs.csv", index=False)
     t = translated(tmp_path / "runs.csv", Profiles(())).table
     assert {way: t[way][0] for way in ("tp", "pp", "ep") if pd.notna(t[way][0])} == degrees
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("FP8", "fp8"), ("bfloat16", "bf16"), ("uint4", "w4a16"), ("fp8,fp16,int8", "fp8"), ("fp8, int8, int8", "int8"),
+        ("{'clip1': 'fp32', 'unet': 'fp8', 'vae': 'fp32'}", "fp8"), ("clip1:fp32,clip2:fp32,unet:fp8,vae:fp32", "fp8"),
+    ],
+)  # fmt: skip
+def test_a_submitter_s_precisions_by_part_are_that_of_the_part_with_the_work(text: str, name: str) -> None:
+    assert precision(text) == name

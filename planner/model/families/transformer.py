@@ -144,7 +144,8 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
         own * p.pooled / same, np.maximum(a.experts_per_token, 1), np.maximum(a.num_experts, 1), np.asarray(p.ep, float),
         p.even > 0,
     )  # fmt: skip
-    load = {**load, "rows": load["rows"] * same, "tokens": load["tokens"] * same}
+    sent = p.even > 0  # training sends an expert the tokens that chose it; engines gather all tokens wherever experts are
+    load = {**load, "rows": load["rows"] * same, "tokens": np.where(sent, own, load["tokens"] * same)}
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
@@ -163,7 +164,7 @@ def _routed(a: Columns, p: Columns, count: Array, load: dict[str, Array], inner:
     """Both products of every expert that a device holds and any token visits."""
     up, h = inner * (1 + a.gated_ffn), a.hidden_size
     shape = {
-        **load, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.asarray(p.ep, float),
+        **load, "up": up, "down": inner, "hidden": np.asarray(h, float), "ranks": np.where(p.even > 0, 1.0, p.ep),
         "quantise": 1.0 - p.fused, "hot": np.zeros(len(p)),
     }  # fmt: skip
     rows, groups = load["rows"], load["groups"]
