@@ -250,3 +250,11 @@ def test_the_same_text_in_every_request_visits_the_experts_of_one() -> None:
     one, same, many = experts(), experts(batch=32.0, alike=1.0), experts(batch=32.0)
     assert same.weight_bytes[0] == one.weight_bytes[0] < many.weight_bytes[0]
     assert same.flop[0] == pytest.approx(many.flop[0]) == 32 * one.flop[0]
+
+
+@pytest.mark.parametrize(("ranks", "even", "copies"), [(2.0, 0.0, 2.0), (32.0, 0.0, 8.0), (2.0, 1.0, 8.0)])
+def test_few_ranks_gather_all_tokens_and_many_send_a_copy_to_each_expert(ranks: float, even: float, copies: float) -> None:
+    """Of DeepSeek V3's eight experts a token; in training each is sent its copy, however few the ranks."""
+    ops = prefill(DEEPSEEK_V3, 100.0, pooled=ranks, ep=ranks, adp=ranks, even=even)
+    sent = next(op for op in ops if op.part == "dispatch")
+    assert sent.shape["volume"][0] == pytest.approx((ranks - 1) / ranks * 100 * copies * 7168 * 2)

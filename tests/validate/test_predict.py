@@ -61,6 +61,14 @@ def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> No
     assert offline > server > interactive > 0
 
 
+def test_stages_that_a_row_names_hold_a_part_of_the_model_each(tmp_path: Path) -> None:
+    """26 GB of weights leave no room on one L4 for more than the request that was published, and some 20 GB on two stages."""
+    lengths = {"input_tokens": "128", "output_tokens": "128"}
+    row = lengths | {"scenario": "offline", "workload": "llama-2-13b", "devices": "2", "tp": "1", "software": "vllm"}
+    whole, apart = seen(tmp_path, row | {"pp": "1"}, row | {"pp": "2"})
+    assert apart > 3 * whole
+
+
 BENCHMARK = ROW | {
     "workload": "mlperf-retinanet", "hardware": "nvidia-l40s", "precision": "int8", "metric": "samples_per_s", "input_tokens": "",
     "output_tokens": "", "source": "mlcommons/inference_results_v5.1",

@@ -146,6 +146,7 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     )  # fmt: skip
     sent = p.even > 0  # training sends an expert the tokens that chose it; engines gather all tokens wherever experts are
     load = {**load, "rows": load["rows"] * same, "tokens": np.where(sent, own, load["tokens"] * same)}
+    copies = np.where(sent, a.experts_per_token, np.minimum(a.experts_per_token, p.pooled))  # or all tokens gathered, where less
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
@@ -156,7 +157,7 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
         stream("dispatch", count, (2 + 2 * a.experts_per_token) * own * a.hidden_size, p, kernels=4.0),
         product("shared up", has_shared, (tokens, shared * (1 + a.gated_ffn), a.hidden_size), p),
         product("shared down", has_shared, (tokens, a.hidden_size, shared), p),
-        all_to_all("to the experts and back", 2 * count, own * a.experts_per_token * a.hidden_size * p.activation, p),
+        all_to_all("to the experts and back", 2 * count, own * copies * a.hidden_size * p.activation, p),
     ]
 
 
