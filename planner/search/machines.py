@@ -70,7 +70,7 @@ class Found:
 def arithmetic(device: Device, precision: str, stacks: tuple[str, ...] = ()) -> str:
     """The dtype a device computes ``precision`` in under software, or "" where it cannot."""
     dtypes = RECIPES[precision].arithmetic
-    if "fp16" in dtypes and HALF_SUMS.issuperset(stacks[:1] or ("",)):
+    if "fp16" in dtypes and stacks and stacks[0] in HALF_SUMS:
         dtypes = ("fp16_sums", *dtypes)
     return next((dtype for dtype in dtypes if dtype in device.peak), "")
 
