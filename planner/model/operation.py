@@ -45,8 +45,9 @@ class Op:
 class Machine:
     """Devices as columns, one row a candidate, with the coefficients of every law that may time an operator.
 
-    device: peak [FLOP/s in the arithmetic's dtype], bandwidth [B/s], capacity [B], units, cache [B], tdp, idle [W],
-    up_bandwidth, out_bandwidth [B/s per device and direction], up_size, out_size, node [devices].
+    device: peak [FLOP/s in the arithmetic's dtype], bandwidth [B/s], capacity [B], units, systolic [side of its arrays],
+    cache [B], tdp, idle [W], up_bandwidth, out_bandwidth [B/s per device and direction], up_size, out_size, node [devices],
+    up_peers [devices with a wire of their own to this one; 0 behind a switch].
     laws: law -> its coefficients as columns. surfaces: law -> what its formula misses, where any row has such a table.
     """
 

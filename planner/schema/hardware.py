@@ -89,6 +89,8 @@ class Device:
     clock: Frequency | None = None
     ops_per_cycle: dict[Dtype, Count] = field(default_factory=dict)
     """Of one compute unit, where the architecture's makers say: the peak must follow from it and the clock."""
+    systolic_array: Count | None = None
+    """Side of its systolic arrays: what stays in one while the rest streams through is padded to it."""
     tdp: Power | None = None
     idle_power: Power | None = None
     sparse_speedup: Count | None = None

@@ -255,6 +255,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "capacity": lambda s: _memory(s, "main", "capacity"),
     "cache": lambda s: _memory(s, "cache", "capacity"),
     "units": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.kind == "gpu" else np.nan,
+    "systolic": lambda s: s.device.systolic_array.value if s.device.systolic_array else np.nan,
     "cores": lambda s: s.device.compute_units.value if s.device.compute_units else 1.0,
     "overlay": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.fpga else 0.0,
     "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
@@ -265,5 +266,6 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "torus": lambda s: float(_link(s.system).startswith("torus")),
     "up_bandwidth": lambda s: _tier(s, "scale_up", "bandwidth"),
     "up_size": lambda s: _tier(s, "scale_up", "size"),
+    "up_peers": lambda s: _tier(s, "scale_up", "size") - 1 if _link(s.system) == "mesh" else 0.0,
     "out_bandwidth": lambda s: _tier(s, "scale_out", "bandwidth"),
 }

@@ -17,7 +17,17 @@ def test_every_study_is_of_a_law() -> None:
 
 
 PEAKS = {"bf16": 900e12, "fp8": 1800e12}
-GPU = Columns(bandwidth=3e12, units=132.0, up_bandwidth=4e11, peak=900e12, peak_half=900e12, cache=5e7, capacity=8e10, length=1)
+GPU = Columns(
+    bandwidth=3e12,
+    units=132.0,
+    systolic=np.nan,
+    up_bandwidth=4e11,
+    peak=900e12,
+    peak_half=900e12,
+    cache=5e7,
+    capacity=8e10,
+    length=1,
+)
 
 
 def spread(n: int, **more: object) -> Columns:

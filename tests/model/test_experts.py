@@ -12,7 +12,9 @@ def routed(**fit: float) -> float:
     """Four groups of 64 rows, 64 → 2 × 64 gated → 64, on 100 units of 10 GFLOP/s each and memory as fast as told."""
     sizes = {"rows": 64.0, "groups": 4.0, "up": 128.0, "down": 64.0, "hidden": 64.0, "ranks": 4.0, "quantise": 0.0, "hot": 0.0}
     shape = Columns({**sizes, "tokens": 1000.0, "skew": 0.75}, length=1)
-    device = Columns(peak=1e12, bandwidth=fit.pop("bandwidth", np.inf), units=100.0, cache=50e6, length=1)
+    device = Columns(
+        peak=1e12, systolic=np.nan, bandwidth=fit.pop("bandwidth", np.inf), units=fit.pop("units", 100.0), cache=50e6, length=1
+    )
     given = coefficients("experts", **{"t_s": 1.0, "e16": 0.25, **fit})
     return float(experts.time(shape, np.array([1e6]), np.array([1e6]), device, given)[0])
 
@@ -27,6 +29,12 @@ def test_the_busiest_device_and_every_visit_cost_extra() -> None:
     assert routed(t_r=1e-6) - routed() == pytest.approx(2.56e-6, rel=1e-3)
     assert routed(i=4 / 3, t_r=1e-6) - routed(i=4 / 3) == pytest.approx(5.12e-6, rel=1e-3)
     assert routed(i=4 / 3) >= routed()
+
+
+def test_visits_cost_a_chip_without_known_units_what_its_memory_is_worth() -> None:
+    """At 2.5 TB/s, a hundred times 25 GB/s: as on a hundred units."""
+    alone = routed(units=np.nan, bandwidth=2.5e12)
+    assert routed(units=np.nan, bandwidth=2.5e12, t_r=1e-6) - alone == pytest.approx(2.56e-6, rel=1e-3)
 
 
 def test_buffers_hold_all_visits_and_all_tokens() -> None:

@@ -41,6 +41,6 @@ def test_latent_decode_may_walk_a_cache_in_one_block() -> None:
 def test_latent_prefill_by_hand() -> None:
     """Ten heads of 128 queries on as many units: 4 * 10 * 128 * 512 * 160 FLOP at 1 TFLOP/s: 419.4 us; with kv0 = 512, twice."""
     shape = Columns(batch=1.0, heads=10.0, query=128.0, context=512.0, dim=160.0, products=1.0, length=1)
-    device = Columns(peak_half=1e12, bandwidth=1e12, units=10.0, length=1)
+    device = Columns(peak_half=1e12, bandwidth=1e12, units=10.0, systolic=np.nan, length=1)
     once, twice = (float(mla.time(shape, 0 * ONE, device, coefficients("mla", kv0=kv0))[0]) for kv0 in (0.0, 512.0))
     assert once == pytest.approx(419.43e-6, rel=1e-4) and twice == pytest.approx(2 * once)

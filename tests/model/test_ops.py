@@ -20,7 +20,9 @@ def product_(m: float, n: float, k: float, groups: float = 1, moved: float = 0.0
     Splitting k costs a second, and a tile of 16 rows takes as long as one of 64, unless told.
     """
     shape = Columns(m=m, n=n, k=k, groups=groups, hot=fit.pop("hot", 0.0), length=1)
-    device = Columns(peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), cache=50e6, length=1)
+    device = Columns(
+        peak=1e12, bandwidth=1e12, units=fit.pop("units", 100.0), systolic=fit.pop("systolic", np.nan), cache=50e6, length=1
+    )
     return float(matmul.time(shape, np.array([moved]), device, coefficients("matmul", **{"t_s": 1.0, "e16": 0.25, **fit}))[0])
 
 
@@ -32,6 +34,22 @@ def test_every_law_has_what_a_law_needs() -> None:
 def test_matmul_roofline_compute_side() -> None:
     """2 * 1024^3 FLOP at 1 TFLOP/s are 2.147 ms, on a device whose units are not known."""
     assert product_(1024, 1024, 1024, units=np.nan) == pytest.approx(2.147e-3, rel=1e-3)
+
+
+def test_without_known_units_a_product_is_one_of_the_largest_tiles() -> None:
+    """c = 256 elements of a side: a tile of 256 x 128 loses 1 + 2; 1024 elements of k on top of 1024 take as long again."""
+    plain = product_(1024, 1024, 1024, units=np.nan)
+    assert product_(1024, 1024, 1024, units=np.nan, c=256.0) == pytest.approx(4 * plain)
+    assert product_(1024, 1024, 1024, units=np.nan, k0=1024.0) == pytest.approx(2 * plain)
+
+
+def test_a_systolic_array_is_filled_up() -> None:
+    """Columns of 64 and k of 300 fill arrays of 256 to a quarter, and to 300 of 512; rows stream through as they are."""
+    plain = product_(1000, 64, 300, units=np.nan)
+    assert product_(1000, 64, 300, units=np.nan, systolic=256.0) == pytest.approx(plain * 4 * 512 / 300)
+    assert product_(1000, 64, 300, systolic=256.0) == product_(1000, 64, 300)  # tiles of known units pad by themselves
+    heads = {"units": np.nan, "longest": 512.0}
+    assert attend(10, 512, 256, systolic=256.0, **heads) == pytest.approx(4 * attend(10, 512, 256, **heads))
 
 
 def test_matmul_roofline_memory_side() -> None:
@@ -57,7 +75,7 @@ def test_matmul_runs_in_whole_waves(tiles: int, waves: int) -> None:
 
 def few_rows(m: float, packed: float = 0.0, vector: float = 1e12) -> float:
     shape = Columns(m=m, n=6400, k=1000, groups=1.0, hot=0.0, packed=packed, length=1)
-    device = Columns(peak=1e12, bandwidth=1e12, units=100.0, cache=50e6, vector=vector, length=1)
+    device = Columns(peak=1e12, bandwidth=1e12, units=100.0, systolic=np.nan, cache=50e6, vector=vector, length=1)
     return float(matmul.time(shape, np.zeros(1), device, coefficients("matmul", t_s=1.0, e16=0.25))[0])
 
 
@@ -125,7 +143,9 @@ def attend(heads: float, query: float, context: float, *, moved: float = 0.0, lo
     """Attention of 64-wide heads on 1 TFLOP/s over 10 units, with 50 MB on the chip."""
     more = {"products": fit.pop("products", 1.0), "windowed": fit.pop("windowed", 0.0)}
     shape = Columns(batch=1.0, heads=heads, query=query, context=context, longest=longest, dim=64.0, length=1, **more)
-    device = Columns(peak_half=1e12, bandwidth=1e12, units=fit.pop("units", 10.0), cache=50e6, length=1)
+    device = Columns(
+        peak_half=1e12, bandwidth=1e12, units=fit.pop("units", 10.0), systolic=fit.pop("systolic", np.nan), cache=50e6, length=1
+    )
     return float(attention.time(shape, np.array([moved]), device, coefficients("attention", **fit))[0])
 
 
@@ -241,6 +261,19 @@ def test_collective_by_hand() -> None:
     assert collective.time(np.array([8.0]), volume, np.array([100e9]), fit)[0] == pytest.approx(5.884e-3, rel=1e-3)
     start = coefficients("collective", c=1e-9)
     assert collective.time(np.array([8.0]), np.array([1e6]), np.array([np.inf]), start)[0] == pytest.approx(1e-6)
+
+
+def test_in_a_full_mesh_a_group_has_only_the_wires_between_its_members() -> None:
+    """Seven wires that carry 100 GB/s together: two devices use one of them, four use three, all eight all; of eight ranks two
+    apart, four sit in each node and share three wires, less than their rails to the other node."""
+
+    def link(ranks: float, stride: float = 1.0, **device: float) -> float:
+        return float(collective.bandwidth(machine(**device).device, ranks * ONE, stride * ONE)[0])
+
+    assert [link(n, up_peers=7.0) for n in (2, 4, 8)] == pytest.approx([100e9 / 7, 300e9 / 7, 100e9])
+    assert [link(n) for n in (2, 4, 8)] == [100e9] * 3
+    assert link(8, 2, up_peers=7.0, out_bandwidth=50e9) == pytest.approx(300e9 / 7)
+    assert link(16, 1, up_peers=7.0) == 8 * 10e9
 
 
 def test_each_collective_has_coefficients_of_its_own_where_there_are_any() -> None:

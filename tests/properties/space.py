@@ -26,6 +26,7 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
         "capacity": of(st.floats(8e9, 3e11)), "cache": of(st.sampled_from([np.nan, 5e7])),
         "units": of(st.sampled_from([np.nan, 8.0, 80.0, 132.0])), "out_bandwidth": out,
         "up_bandwidth": out * of(st.floats(1, 50)), "up_size": of(st.sampled_from([1.0, 4.0, 8.0, 72.0])),
+        "systolic": of(st.sampled_from([np.nan, 128.0])), "up_peers": of(st.sampled_from([0.0, 0.0, 3.0, 7.0])),
     }  # fmt: skip
     zero = st.just(0.0)
     time, count, share = (zero, zero, st.just(1.0)) if ideal else (LITTLE, st.floats(0, 200), UNIT)

@@ -113,7 +113,7 @@ def test_ranks_of_a_stack_whose_ranks_are_cores_are_half_a_device_of_two_cores(t
     row = {"hardware": "aws-inferentia2", "software": "neuron-2.18.0", "precision": "bf16", "batch": "1", "devices": "12"}
     both, one, half = seen(tmp_path, row | {"tp": "12"}, row | {"tp": "24"}, row | {"tp": "12", "devices": "6"})
     assert both == pytest.approx(2 * half)
-    assert half < one < 2 * half
+    assert 0.9 * half < one < 1.9 * half
 
 
 def test_tokens_of_releases_that_count_both_ways_are_those_of_input_and_output(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
+from planner.model.ops.matmul import padded
 from planner.model.surface import factor
 
 COEFFICIENTS = {
@@ -44,9 +45,9 @@ def sizes(s: Columns, device: Columns) -> dict[str, Array]:
 
 
 def time(s: Columns, moved: Array, device: Columns, c: Columns) -> Array:
-    """The law; see ``seconds``. device: peak_half, bandwidth, units, cache. Returns (N,) [s]."""
+    """The law; see ``seconds``. device: peak_half, bandwidth, units, systolic, cache. Returns (N,) [s]."""
     units, least = _units(device), np.minimum(c.v, s.query / 2) * s.windowed
-    key = 4 * BLOCK * s.dim * s.products * units / (device.peak_half * c.e)  # s a key of one block
+    key = 4 * BLOCK * padded(s.dim, device.systolic) * s.products * units / (device.peak_half * c.e)  # s a key of one block
     fluid = _blocks(s) / units * (np.maximum(s.context, least) + c.kv0) * key
     longest = np.where(np.isfinite(device.units), (np.maximum(s.longest, least) + c.kv0) * key, 0.0)
     cache = np.where(np.isfinite(device.cache), device.cache, CACHE)

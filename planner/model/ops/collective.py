@@ -66,10 +66,14 @@ def share(kind: str, ranks: Array) -> Array:
 def bandwidth(device: Columns, ranks: Array, stride: Array) -> Array:
     """Bandwidth a device has towards a group of ``ranks`` devices that lie ``stride`` apart (N,) [B/s].
 
-    Inside the scale-up domain it is that link's. Beyond it a ring crosses every node's network once, and the members
-    of the group in one node share all of the node's rails.
+    Inside the scale-up domain it is that link's; where each pair of a node's devices has a wire of its own (a full mesh), the
+    wires to the group's other members only. Beyond it a ring crosses every node's network once, and the members of the group
+    in one node share all of the node's rails.
     """
     members = np.maximum(1.0, np.floor(device.up_size / stride))
     inside = ranks * stride <= device.up_size
-    across = np.minimum(np.where(members > 1, device.up_bandwidth, np.inf), members * device.out_bandwidth)
-    return np.where(inside, device.up_bandwidth, across)
+    peers = np.maximum(device.up_peers, 1.0)
+    wires = np.where(device.up_peers > 0, np.clip(np.minimum(ranks, members) - 1, 1.0, peers) / peers, 1.0)
+    near = device.up_bandwidth * wires
+    across = np.minimum(np.where(members > 1, near, np.inf), members * device.out_bandwidth)
+    return np.where(inside, near, across)

@@ -30,17 +30,9 @@ def seconds(op: Op, machine: Machine) -> Array:
     n, k = s["cout"] / s["groups"], s["cin"] / s["groups"] * s["taps"]
     one = np.ones_like(n)
     shape = {"m": s["batch"] * s["places"], "n": n, "k": k, "groups": s["groups"], "quantise": 0 * one, "hot": 0 * one}
-    empty = np.where(np.isfinite(d.units), 1.0, _padded(n) * _padded(k))  # tiles of known units pad by themselves
-    product = replace(op, kind="matmul", shape=shape, flop=op.flop * empty)
-    peaks = {name: d[name] / empty for name in ("peak", "peak_half") if name in d}
-    wide = replace(machine, device=d.with_(**peaks)) if np.any(empty > 1) else machine
-    matrix = matmul.seconds(product, wide) / np.where(s["taps"] > 1, c.e, 1.0)
+    padding = replace(machine, device=d.with_(systolic=np.where(np.isfinite(d.systolic), d.systolic, UNIT)))
+    matrix = matmul.seconds(replace(op, kind="matmul", shape=shape), padding) / np.where(s["taps"] > 1, c.e, 1.0)
     plain = d.vector if "vector" in d else np.nan
     t_math, t_mem = op.flop / (plain * c.e_v), op.moved / (d.bandwidth * c.e_b)
     vector = c.t0 + np.sqrt(np.sqrt(t_math**4 + t_mem**4))
     return np.asarray(np.fmin(matrix, vector))
-
-
-def _padded(size: Array) -> Array:
-    """How many times larger a side is once it fills whole units."""
-    return np.ceil(size / UNIT) * UNIT / size

@@ -26,6 +26,9 @@ SURFACE = {
 HALF = 2  # bytes of an activation
 SLACK = 0.8
 FEW = 200.0
+UNIT = 25e9
+"""Bytes/s of memory behind one compute unit of an H100 (3.35 TB/s, 132 units): so many units' worth of moving tokens has a device
+whose units are none, or not like those of a GPU."""
 
 
 def seconds(op: Op, machine: Machine) -> Array:
@@ -48,7 +51,7 @@ def time(s: Columns, weights: Array, activations: Array, device: Columns, c: Col
     apart = 1 + c.q * s.quantise
     first = matmul.time(shape, weights * share + activations * apart / 2, device, c)
     second = matmul.time(shape.with_(n=s.hidden, k=s.down), weights * (1 - share) + activations * apart / 2, device, c)
-    units = np.where(np.isfinite(device.units), device.units, 1.0)
+    units = np.where(np.isfinite(device.units), device.units, device.bandwidth / UNIT)
     buffers = c.z * activations * s.ranks + c.y * 2 * HALF * s.hidden * s.tokens
     t_buffers = buffers / (device.bandwidth * c.e_b)
     return first + second + c.t_r * rows * s.groups / units + t_buffers + c.t_q * s.quantise

@@ -2,7 +2,7 @@
 
 After the wave and tile quantisation of NVIDIA's "Matrix Multiplication Background
 User's Guide" (2023) and split-K. A handful of rows goes through the vector units instead, without padding, where that is faster:
-it is on devices without matrix units. A device without known compute units falls back to a smooth roofline.
+it is on devices without matrix units. A device without known compute units falls back to a smooth roofline of the largest tile.
 """
 
 import numpy as np
@@ -31,6 +31,8 @@ UNPACK = 14.0
 block): chosen on what 4-bit decoding with llama.cpp on an M2 Ultra and an RTX 3090 takes beyond 16-bit."""
 CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
+WIDE = (256, 128)
+"""The largest tile: what a device without known units works in, and no part of it stays empty."""
 SPLITS = (1, 2, 4, 8)
 SURFACE = {
     "m": (1, 8, 16, 64, 256, 1024, 4096, 16384),
@@ -61,11 +63,13 @@ def sizes(shape: Columns) -> dict[str, Array]:
 def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
     """The law: shape m, n, k, groups, hot [1 where the operands were used just before]; moved [B]; c the coefficients.
 
-    device peak, bandwidth, units, cache, and vector [FLOP/s without matrix units] where known. Returns (N,) [s].
+    device peak, bandwidth, units, systolic, cache, and vector [FLOP/s without matrix units] where known. Returns (N,) [s].
     """
     stayed = shape.hot / (1 + (moved / (np.maximum(c.f, 1e-3) * np.where(np.isfinite(device.cache), device.cache, CACHE))) ** 4)
     t_mem = moved / (device.bandwidth * c.e_b * (1 + (c.h - 1) * stayed))
-    smooth = 2 * shape.m * shape.n * shape.k * shape.groups / (device.peak * c.e)
+    whole = c.e / (1 + c.c * (1 / WIDE[0] + 1 / WIDE[1]))
+    n, k = padded(shape.n, device.systolic), padded(shape.k, device.systolic)
+    smooth = 2 * shape.m * n * (k + c.k0) * shape.groups / (device.peak * whole)
     known = np.isfinite(device.units)
     if not known.any():
         return c.t0 + _soft_max(smooth, t_mem)
@@ -82,6 +86,11 @@ def time(shape: Columns, moved: Array, device: Columns, c: Columns) -> Array:
         vector = 2 * (shape.m + unpacked) * shape.n * shape.k * shape.groups / (device.vector * c.e)
         np.fmin(best, np.where(shape.m <= FEW, vector, np.inf), out=best)
     return c.t0 + _soft_max(np.where(known, best, smooth), t_mem)
+
+
+def padded(size: Array, side: Array) -> Array:
+    """A side of a matrix once it fills whole units of ``side`` (N,); as it is where that is not known."""
+    return np.where(np.isfinite(side), np.ceil(size / side) * side, size)
 
 
 def _soft_max(a: Array, b: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine, Op
+from planner.model.ops.matmul import padded
 from planner.model.surface import factor
 
 COEFFICIENTS = {
@@ -37,11 +38,11 @@ def sizes(shape: Columns) -> dict[str, Array]:
 
 
 def time(s: Columns, moved: Array, device: Columns, c: Columns) -> Array:
-    """The law; see ``seconds``. device: peak_half, bandwidth, units. Returns (N,) [s]."""
+    """The law; see ``seconds``. device: peak_half, bandwidth, units, systolic. Returns (N,) [s]."""
     blocks = s.batch * s.heads * np.ceil(s.query / BLOCK)
     fill = np.where(np.isfinite(device.units), blocks / device.units / np.ceil(blocks / device.units), 1.0)
     rows = np.minimum(s.query, BLOCK) / np.minimum(BLOCK, np.ceil(s.query / 16) * 16)
-    flop = 4 * s.products * s.batch * s.heads * s.query * (s.context + c.kv0) * s.dim
+    flop = 4 * s.products * s.batch * s.heads * s.query * (s.context + c.kv0) * padded(s.dim, device.systolic)
     t_math = flop / (device.peak_half * c.e * fill * rows)
     t_mem = moved / (device.bandwidth * c.e_b)
     return c.t0 + np.sqrt(np.sqrt(t_math**4 + t_mem**4))
