@@ -104,6 +104,19 @@ def test_weights_that_a_chip_holds_are_not_loaded_again(held: float, streamed: f
     assert run(ops, chip).parts["weights"][0] == pytest.approx(streamed * held, abs=1e-6 * held)
 
 
+def test_each_further_part_of_a_network_makes_its_work_longer() -> None:
+    """Room for 100 bytes of weights: 50 are one part, 300 three, whose products and traffic take 1 + 0.5 x 2 times as long."""
+    coefficients = {"hold": 1e-10, "hold_layers": 1.0, "hold_norm": 1.0, "turns": 0.5}
+
+    def parts(held: float) -> dict[str, float]:
+        ops = network.forward(graph(dense=1e9, depthwise=1e8, moved=1e7, weights=held), P.with_(weight=1.0))
+        return {name: float(t[0]) for name, t in run(ops, ideal({"peak": 1e12, "bandwidth": 1e9}, **coefficients)).parts.items()}
+
+    one, three = parts(50.0), parts(300.0)
+    for name in ("matmul", "depthwise", "elementwise"):
+        assert three[name] == pytest.approx(2 * one[name]) and one[name] > 0
+
+
 @given(st.floats(0.1, 10), st.floats(0.1, 10))
 def test_faster_parts_never_make_a_pass_longer(peak: float, bandwidth: float) -> None:
     ops = network.forward(graph(dense=1e9, depthwise=1e8, moved=1e7, weights=1e7), P)

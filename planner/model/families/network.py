@@ -56,8 +56,8 @@ def _ops(g: Columns, p: Columns, passes: float) -> list[Op]:
     ]
     return [
         *products,
-        Op("depthwise", "network", "depthwise", one, {}, 2 * g.depthwise * many, variant="depthwise"),
-        Op("activations", "network", "elementwise", one, traffic, none, variant="traffic",
+        Op("depthwise", "network", "depthwise", one, held, 2 * g.depthwise * many, variant="depthwise"),
+        Op("activations", "network", "elementwise", one, held | traffic, none, variant="traffic",
            activation_bytes=sum((v for name, v in traffic.items() if name in MOVED), none)),
         Op("weights", "network", "weights", one, held, none, variant="weights", weight_bytes=g.weights * p.weight * passes),
         Op("start", "network", "overhead", one, start, none, variant="start"),

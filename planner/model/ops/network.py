@@ -9,6 +9,8 @@ A chip that works out of the memory on it (``hold`` above 0) streams weights onl
 computes those in turns; a chip with memory beside it (the rest) reads the weights of every network once a pass.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from planner.model.columns import Array, Columns
@@ -49,7 +51,7 @@ COEFFICIENTS = {
     "switch": 0.0,  # s to change from one part of a network to the next: for each product, byte of weights,
     "load": 0.0,
     "pause": 0.0,  # and element of normalisations
-    "turns": 0.0,  # how much longer products take in parts than all at once
+    "turns": 0.0,  # how much longer everything on the chip takes with each further part
 }
 PORT = 1e-3
 """Bytes a FLOP of peak: the unit of traffic on a chip that works out of its own memory."""
@@ -60,29 +62,48 @@ SHARP = 6.0
 
 def seconds(op: Op, machine: Machine) -> Array:
     """Time of one variant of a network's work [s]: of PRODUCTS, "depthwise", "traffic", "weights", "start" or "host"."""
-    d, c, s = machine.device, machine.laws["network"], op.shape
-    if op.variant in PRODUCTS:
-        alone = (op.flop + s["thin"] * c.thin) / (d.peak * c[op.variant]) + s["loose"] / (d.peak * c.loose)
-        return alone * (1 + c.turns * np.where(c.hold > 0, streamed(op, machine), 0.0))
-    if op.variant == "depthwise":
-        return op.flop / (np.where(np.isfinite(d.vector), d.vector, d.peak) * c.depthwise)
-    if op.variant == "traffic":
-        rate = np.where(c.hold > 0, d.peak * PORT, d.bandwidth)
-        return sum((s[name] / c[name] for name in TRAFFIC), np.zeros(len(d))) / rate
+    c, s = machine.laws["network"], op.shape
+    if op.variant in (*PRODUCTS, "depthwise", "traffic"):
+        return _on_chip(op, machine) * in_parts(op, machine)
     if op.variant == "weights":
         change = c.switch * s["layers"] + c.load * s["held"] + c.pause * s["norm"]
-        return np.where(c.hold > 0, streamed(op, machine) * change, op.weight_bytes / (d.bandwidth * c.weights))
+        return np.where(c.hold > 0, streamed(op, machine) * change, op.weight_bytes / (machine.device.bandwidth * c.weights))
     if op.variant == "host":
         return s["batch"] * (c.t1 + c.host_in * s["inputs"] + c.host_out * s["outputs"])
     return np.asarray(c.t0 + c.kernel * s["kernels"] + c.layer * s["layers"])
 
 
+def _on_chip(op: Op, machine: Machine) -> Array:
+    d, c, s = machine.device, machine.laws["network"], op.shape
+    if op.variant == "depthwise":
+        return op.flop / (np.where(np.isfinite(d.vector), d.vector, d.peak) * c.depthwise)
+    if op.variant == "traffic":
+        rate = np.where(c.hold > 0, d.peak * PORT, d.bandwidth)
+        return sum((s[name] / c[name] for name in TRAFFIC), np.zeros(len(d))) / rate
+    return (op.flop + s["thin"] * c.thin) / (d.peak * c[op.variant]) + s["loose"] / (d.peak * c.loose)
+
+
 def streamed(op: Op, machine: Machine) -> Array:
     """Share of the weights that come from outside in every pass: all of them where a chip holds none."""
+    c = machine.laws["network"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(c.hold > 0, 1 / (1 + fill(op, machine) ** -SHARP), 1.0)
+
+
+def in_parts(op: Op, machine: Machine) -> Array:
+    """How many times longer a network computes in parts than all at once (N,); normalisations cut it, but take no room."""
+    c = machine.laws["network"]
+    if not np.any(c.hold > 0):
+        return np.ones(len(c))
+    return np.where(c.hold > 0, 1 + c.turns * np.maximum(fill(op, machine, ("held", "layers")) - 1, 0.0), 1.0)
+
+
+def fill(op: Op, machine: Machine, which: Iterable[str] = HOLDS) -> Array:
+    """How many times as much as a chip holds a network takes (N,): about as many parts it is cut into."""
     d, c = machine.device, machine.laws["network"]
     with np.errstate(divide="ignore", invalid="ignore"):
-        fill = sum(op.shape[name] / (c[share] * d.peak) for name, share in HOLDS.items())
-        return np.where(c.hold > 0, 1 / (1 + np.minimum(fill, 1e6) ** -SHARP), 1.0)
+        parts = (op.shape[name] / (c[HOLDS[name]] * d.peak) for name in which)
+        return np.minimum(sum(parts, np.zeros(len(d))), 1e6)
 
 
 def together(parts: dict[str, Array], machine: Machine) -> Array:
