@@ -26,7 +26,7 @@ check: install
 	$(BIN)/planner hardware check
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile  # a file's fixtures are made once
 
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks -s --benchmark-only
