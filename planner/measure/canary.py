@@ -1,10 +1,11 @@
 """Three small things timed again and again between cells: whether the machine is still what it was a moment ago."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from planner.measure.timing import Clock
@@ -15,15 +16,18 @@ TOLERANCE = {"loop": 1.10, "product": 1.10, "triad": 1.25}
 
 
 class Canaries:
-    """Makes them, and remembers the best of each."""
+    """Makes them, and remembers the best of each.
 
-    def __init__(self, clock: Clock) -> None:
+    best: the best [s] that others saw on the same machine and threads, by name.
+    """
+
+    def __init__(self, clock: Clock, best: Mapping[str, float] | None = None) -> None:
         self.clock, self.start = clock, time.perf_counter()
         side, size = (256, 1 << 23) if clock.device.type == "cpu" else (2048, 1 << 27)
         dtype = torch.float32 if clock.device.type == "cpu" else torch.bfloat16
         self.a, self.b = (torch.randn(side, side, device=clock.device, dtype=dtype) for _ in range(2))
         self.x, self.y, self.z = (torch.ones(size, device=clock.device) for _ in range(3))
-        self.best: dict[str, float] = {}
+        self.best = dict(best or {})
 
     def sing(self) -> Canary:
         """Time the three [s], each the median of several."""
@@ -31,12 +35,16 @@ class Canaries:
         product = self._median(lambda: torch.mm(self.a, self.b), 9)
         triad = self._median(lambda: torch.add(self.x, self.y, alpha=1.5, out=self.z), 3)
         canary = Canary(time.perf_counter() - self.start, loop, product, triad)
-        self.best = {name: min(self.best.get(name, 1e9), getattr(canary, name)) for name in TOLERANCE}
+        self.best = fastest([canary], self.best)
         return canary
 
     def steady(self, canary: Canary) -> bool:
         """Whether it is near the best seen."""
-        return all(getattr(canary, name) <= self.best[name] * allowed for name, allowed in TOLERANCE.items())
+        return self.disturbance(canary) <= 1
+
+    def disturbance(self, canary: Canary) -> float:
+        """How far it is off the best seen, as a multiple of what is allowed."""
+        return max((getattr(canary, name) / self.best[name] - 1) / (allowed - 1) for name, allowed in TOLERANCE.items())
 
     def _median(self, run: Callable[[], Any], count: int) -> float:
         times = []
@@ -47,6 +55,14 @@ class Canaries:
             self.clock.wait()
             times.append(time.perf_counter() - start)
         return median(times)
+
+
+def fastest(canaries: Iterable[Canary], best: Mapping[str, float] | None = None) -> dict[str, float]:
+    """The best of each canary [s], those of ``best`` among them."""
+    found = dict(best or {})
+    for canary in canaries:
+        found = {name: min(found.get(name, np.inf), getattr(canary, name)) for name in TOLERANCE}
+    return found
 
 
 def _loop() -> None:

@@ -4,7 +4,7 @@ import gc
 import random
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,12 +17,18 @@ from planner.measure.timing import CONTENDED, STEADY, Clock, Timed, quiet
 from planner.schema.measurement import Cache, Canary, Cell, Quality, Tier
 
 EVERY = 2.0  # s between canaries
-AGAIN = 2  # times a cell may be measured again
-EXTRA = 0.15  # of the cells that may be measured again
 EVICT = (48 << 20, 128 << 20)  # bytes that push everything else out: at least, at most (a larger cache is shared with neighbours)
 COLD = 4e5  # bytes of operands from which it is measured what they cost cold; on an accelerator ten times that
 Event = Cell | Canary | tuple[str, str]
 """A cell, a canary, or an operation that failed and why."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often what was disturbed is measured again: ``again`` times a cell, and ``extra`` of all the cells."""
+
+    again: int = 3
+    extra: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -78,18 +84,23 @@ def clock(device: torch.device, threads: int, tier: Tier) -> Clock:
     return Clock(device, threads, size, budget if device.type == "cpu" else budget / 2)
 
 
-def measure(work: list[Work], watch: Clock) -> Iterator[Event]:
-    """Cells as they are measured, canaries between them; a cell that is measured again comes again."""
+def measure(
+    work: list[Work], watch: Clock, patience: Patience | None = None, best: Mapping[str, float] | None = None
+) -> Iterator[Event]:
+    """Cells as they are measured, canaries between them; a cell that is measured again comes again.
+
+    best: the best canaries [s] that earlier runs on this machine saw, by name.
+    """
     torch.set_num_threads(watch.threads)
     with quiet():
-        yield from _measured(work, watch)
+        yield from _measured(work, Canaries(watch, best), patience or Patience())
 
 
-def _measured(work: list[Work], watch: Clock) -> Iterator[Event]:
-    canaries = Canaries(watch)
+def _measured(work: list[Work], canaries: Canaries, patience: Patience) -> Iterator[Event]:
+    watch = canaries.clock
     yield canaries.sing()
     waiting, since = deque(work), list[Cell]()
-    spare, last = int(EXTRA * len(work)) + 1, time.perf_counter()
+    spare, last = int(patience.extra * len(work)) + 1, time.perf_counter()
     known = {w.identity: w for w in work}
     while waiting:
         item = waiting.popleft()
@@ -102,7 +113,7 @@ def _measured(work: list[Work], watch: Clock) -> Iterator[Event]:
             yield canary
             if not canaries.steady(canary):
                 for cell in since:
-                    if cell.repeats < AGAIN and spare > 0:
+                    if cell.repeats < patience.again and spare > 0:
                         waiting.append(replace(known[cell.identity], repeats=cell.repeats + 1))
                         spare -= 1
             gc.collect()  # between cells, where it disturbs none

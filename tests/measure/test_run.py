@@ -12,13 +12,14 @@ import torch
 from planner.measure import canary, run
 from planner.measure.canary import TOLERANCE, Canaries
 from planner.measure.case import Case, of_call, t
-from planner.measure.run import AGAIN, EXTRA, Work, both, clock, measure
+from planner.measure.run import Patience, Work, both, clock, measure
 from planner.measure.timing import MOST, Clock, Timed
 from planner.schema.measurement import Canary, Cell
 from tests.measure.records import operation
 
 CPU = torch.device("cpu")
 QUICK = Clock(CPU, 1, 1 << 22, 1e-3)
+UNSEEN = dict.fromkeys(TOLERANCE, 1e-9)  # canaries [s] that no machine comes near to
 
 
 def work(count: int) -> list[Work]:
@@ -49,23 +50,19 @@ def test_every_cell_once_between_canaries_that_begin_and_end() -> None:
 def test_what_an_unsteady_canary_is_beside_is_measured_again_but_not_for_ever(
     every: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No canary is within a tolerance of nothing: the spare is used up, no cell more than AGAIN times, and it ends."""
+    """On a machine that was faster once the spare is used up, no cell more than twice, and it ends."""
     monkeypatch.setattr(run, "EVERY", every)
-    for name in TOLERANCE:
-        monkeypatch.setitem(TOLERANCE, name, 0.0)
-    cells = [e for e in measure(work(8), QUICK) if isinstance(e, Cell)]
-    assert max(c.repeats for c in cells) <= AGAIN
-    assert len(cells) == 8 + int(EXTRA * 8) + 1
-    one = [e for e in measure(work(1), QUICK) if isinstance(e, Cell)]
+    patience = Patience(again=2, extra=0.25)
+    cells = [e for e in measure(work(8), QUICK, patience, UNSEEN) if isinstance(e, Cell)]
+    assert max(c.repeats for c in cells) <= 2
+    assert len(cells) == 8 + 2 + 1
+    one = [e for e in measure(work(1), QUICK, patience, UNSEEN) if isinstance(e, Cell)]
     assert [c.repeats for c in one] == [0, 1]
 
 
-def test_no_cell_is_measured_more_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "EXTRA", 100.0)
-    for name in TOLERANCE:
-        monkeypatch.setitem(TOLERANCE, name, 0.0)
-    cells = [e for e in measure(work(3), QUICK) if isinstance(e, Cell)]
-    assert sorted(c.repeats for c in cells) == sorted([0, 1, 2] * 3) and AGAIN == 2
+def test_no_cell_is_measured_more_than_it_may_be() -> None:
+    cells = [e for e in measure(work(3), QUICK, Patience(again=2, extra=100), UNSEEN) if isinstance(e, Cell)]
+    assert sorted(c.repeats for c in cells) == sorted([0, 1, 2] * 3)
 
 
 def test_steady_canaries_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

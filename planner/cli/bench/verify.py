@@ -53,7 +53,7 @@ def _measure(record: "Record", names: list[str], chip: Any, replay: bool) -> "li
     with progress() as bar:
         task = bar.add_task("", total=len(asked))
         try:
-            for trial in measured(asked, record.selection, chip, replay=replay):
+            for trial in measured(asked, record.selection, record.canaries, chip, replay=replay):
                 bar.advance(task)
                 bar.update(task, description=trial.traced.name)
                 results.append(trial)
@@ -93,9 +93,3 @@ def text(p: "Proof") -> str:
     blocks += [f"* outside its interval. Canaries moved by up to {100 * (p.drift - 1):.0f} % while the networks ran."]
     blocks += [f"could not run: {name}: {why}" for name, why in p.failures.items()]
     return "\n\n".join(blocks)
-
-
-def _interval(low: float, high: float, measured: float) -> str:
-    from planner import units
-
-    return f"{units.duration(low)} – {units.duration(high)}" + ("" if low <= measured <= high else " *")
