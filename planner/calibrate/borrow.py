@@ -46,9 +46,19 @@ def lent(members: Sequence[Member]) -> list[Calibration]:
     alike = _grouped((name, families[family]) for name, family in dict.fromkeys((d.alike, d.family) for d, _ in members))
     found = [*families.values(), *(borrowed(name, "kind", map(_operators, some)) for name, some in alike.items())]
     kinds = _grouped([(d.kind, c) for d, c in members] + [(EVERY, c) for _, c in members])
-    lenders = {name: borrowed(name, "kind", some) for name, some in kinds.items()}
+    lenders = {name: _hosted(borrowed(name, "kind", some), members) for name, some in kinds.items()}
     found += [_straight(c) if c.id == EVERY else c for c in lenders.values()]
     return [c for c in found if c.laws]
+
+
+def _hosted(kind: Calibration, members: Sequence[Member]) -> Calibration:
+    """With how a host's cards share its bus: the median of the hosts whose cards have nothing else between them."""
+    own = [(d, c.laws.get("collective", {}).get("default")) for d, c in members if d.kind == kind.id]
+    shares = [fit.coefficients["g"] for d, fit in own if fit and all(link.kind.startswith("PCIe") for link in d.links)]
+    if not shares:
+        return kind
+    host = Fit({"g": float(f"{np.median(shares):.4g}")}, "siblings", len(shares))
+    return replace(kind, laws={**kind.laws, "collective": {**kind.laws["collective"], "host": host}})
 
 
 def _kernels(family: str, members: Sequence[Member]) -> list[Device]:

@@ -117,6 +117,9 @@ NETWORKS = "-network"
 """Behind the name of a stack that runs networks beside language models: the kernels of one say nothing about the other's."""
 BOTH = frozenset({"mlperf"})
 
+UNNAMED = {"mlperf": ("vllm",)}
+"""What stands in for a benchmark's name, which says nothing of the software, on families of which no run of it was fitted."""
+
 HALF_GRADIENTS = frozenset({"megatron", "maxtext"})
 """Stacks that keep and exchange gradients in 16 bits: NeMo's, by its guide (docs.nvidia.com/nemo-framework, "Mixed Precision
 Training")."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.errors import InputError
-from planner.model.columns import Columns
+from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
 from planner.model.ops import axes, base, laws
 from planner.model.ops.collective import KINDS
@@ -93,7 +93,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted |= dict.fromkeys(("mla", "decode_mla", "stream", "convolution"), ("default",))
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
-    wanted["collective_beyond"] = ("all_reduce", "default")
+    wanted |= {"collective_beyond": ("all_reduce", "default"), "collective_host": ("host",)}
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (own_id(device.id), device.family, device.alike, device.kind, EVERY)) if c]
@@ -113,8 +113,11 @@ def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machin
     laws_of = of[0] if of else {}
     coefficients = {law: _coefficients(law, [f[law] for f in of]).take(each) for law in laws_of}
     if of:
-        portable = np.array([_portable(s.device, f["engine"]) for s, f in zip(kinds.values(), of, strict=True)])[each]
+        pairs = list(zip(kinds.values(), of, strict=True))
+        portable = np.array([_portable(s.device, f["engine"]) for s, f in pairs])[each]
         coefficients["engine"] = coefficients["engine"].with_(attention=coefficients["engine"].attention * portable)
+        bus = np.array([_link(s.system) == "pcie" and f["collective_host"].fit is not None for s, f in pairs])[each]
+        coefficients |= _on_a_bus(coefficients, bus)
     device = device.with_(sustained=sustained(device, coefficients["power"]) if of else np.ones(0))
     surfaces = {law: s.take(each) for law in laws_of if axes(law) and (s := _surfaces(law, [f[law] for f in of]))}
     return Machine(device, coefficients, surfaces), [of[i] for i in each]
@@ -124,6 +127,13 @@ def _portable(device: Device, engine: Found) -> float:
     """Share of its kernels' speed that a stack's attention keeps on a device where what it keeps elsewhere is borrowed."""
     borrowed = engine.calibration is not None and engine.calibration.id not in (own_id(device.id), device.family)
     return OUTDONE.get(device.family, 1.0) if borrowed and engine.variant in PORTABLE else 1.0
+
+
+def _on_a_bus(coefficients: Mapping[str, Columns], bus: Array) -> dict[str, Columns]:
+    """Collectives in hosts whose cards share a bus (N,): how they share it belongs to the host, and is that of the usual one."""
+    usual = coefficients["collective_host"].g
+    of = [law for law in coefficients if base(law) == "collective"]
+    return {law: coefficients[law].with_(g=np.where(bus, usual, coefficients[law].g)) for law in of}
 
 
 def _kind(s: Setting) -> tuple[object, ...]:

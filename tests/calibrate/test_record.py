@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.calibrate.borrow import borrowed, lent, transfer
+from planner.calibrate.borrow import Member, borrowed, lent, transfer
 from planner.calibrate.record import calibrate
 from planner.calibrate.report import table, target
 from planner.calibrate.studies import cases
@@ -13,7 +13,7 @@ from planner.catalogue.calibration_file import text
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
 from planner.schema.coefficients import Calibration, Fit
-from planner.schema.hardware import Memory
+from planner.schema.hardware import Link, Memory
 from tests.calibrate.test_fit import GPU, PEAKS, TABLES
 from tests.search.records import device, figure
 
@@ -102,6 +102,21 @@ def test_what_devices_lend_by_family_memory_and_kind() -> None:
     e = {id: c.laws["matmul"]["bf16"].coefficients["e"] for id, c in found.items()}
     assert e["made-up"] == 0.6 and e[alike] == 0.7 and e["elder-gddr"] == 0.1 and e["gpu"] == 0.6
     assert found[alike].covers == "kind" and found["made-up"].covers == "family"
+
+
+def test_how_a_usual_host_s_bus_is_shared_is_the_median_of_cards_with_nothing_else_between_them() -> None:
+    def card(id: str, g: float, *kinds: str) -> Member:
+        law = {"default": Fit({"a": 1e-6, "g": g}, "made up")}
+        return replace(device(id), links=tuple(Link(k, figure(1e11)) for k in kinds)), replace(
+            record(id, 0.6), laws={"collective": law}
+        )
+
+    cards = [card("a", 0.1, "PCIe 5.0 x16"), card("b", 0.3, "PCIe 4.0 x16"), card("c", 2.0, "PCIe 4.0 x16")]
+    lenders = {c.id: c for c in lent([*cards, card("d", 0.01, "NVLink 4", "PCIe 5.0 x16")])}
+    assert lenders["gpu"].laws["collective"]["host"] == Fit({"g": 0.3}, "siblings", 3)
+    assert "host" not in lenders["made-up"].laws["collective"]
+    (alone,) = [c for c in lent([card("d", 0.01, "NVLink 4", "PCIe 5.0 x16")]) if c.id == "gpu"]
+    assert "host" not in alone.laws["collective"]
 
 
 def test_a_device_left_out_is_predicted_by_the_others() -> None:

@@ -125,6 +125,19 @@ def test_the_evidence_is_that_of_the_weakest_law() -> None:
     assert found["matmul"].evidence == "calibrated" and weakest(found, "matmul", "attention") == "datasheet"
 
 
+@pytest.mark.parametrize(("topology", "g"), [("pcie", 0.4), ("switch", 2.0), ("mesh", 2.0)])
+def test_how_cards_share_a_bus_is_the_usual_host_s(topology: str, g: float) -> None:
+    """Not that of the host in which the card's own collectives were measured, for any of them."""
+    own = calibration("alder", "device", "collective", "default", g=2.0)
+    usual = calibration("gpu", "kind", "collective", "host", g=0.4)
+    (up, out) = system().tiers
+    setting = Setting(device(), system(tiers=(replace(up, topology=topology), out)), "bf16")  # type: ignore[arg-type]
+    m, _ = machine([setting], {"alder": own, "gpu": usual}.get)
+    assert [m.laws[law].g.tolist() for law in ("collective", "collective_all_reduce", "collective_beyond")] == [[g]] * 3
+    m, _ = machine([setting], {"alder": own}.get)
+    assert m.laws["collective"].g.tolist() == [2.0]
+
+
 def test_figures_become_columns() -> None:
     m, _ = machine([Setting(device(), system(), "fp8"), Setting(device("birch", 2.0), None, "bf16")], {}.get)
     assert m.device.peak.tolist() == [200e12, 200e12] and m.device.peak_half.tolist() == [100e12, 200e12]
