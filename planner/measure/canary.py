@@ -43,8 +43,8 @@ class Canaries:
         return self.disturbance(canary) <= 1
 
     def disturbance(self, canary: Canary) -> float:
-        """How far it is off the best seen, as a multiple of what is allowed."""
-        return max((getattr(canary, name) / self.best[name] - 1) / (allowed - 1) for name, allowed in TOLERANCE.items())
+        """How far it is off the best seen; see ``disturbance``."""
+        return disturbance(canary, self.best)
 
     def _median(self, run: Callable[[], Any], count: int) -> float:
         times = []
@@ -55,6 +55,11 @@ class Canaries:
             self.clock.wait()
             times.append(time.perf_counter() - start)
         return median(times)
+
+
+def disturbance(canary: Canary, best: Mapping[str, float]) -> float:
+    """How far a canary is off the best [s] of each name, as a multiple of what is allowed."""
+    return max((getattr(canary, name) / best[name] - 1) / (allowed - 1) for name, allowed in TOLERANCE.items())
 
 
 def fastest(canaries: Iterable[Canary], best: Mapping[str, float] | None = None) -> dict[str, float]:

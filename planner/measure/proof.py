@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 
 from planner.measure import probe, replay
-from planner.measure.canary import fastest
-from planner.measure.run import Patience, clock, measure
+from planner.measure.canary import disturbance, fastest
+from planner.measure.run import Event, Patience, clock, measure
 from planner.measure.subjects import Subject
 from planner.measure.timing import Clock
 from planner.schema.measurement import Canary, Cell, Selection, Traced, Trial
 
+Pair = tuple[Canary, Canary]
 PASSES = 2
 PATIENCE = Patience(again=6, extra=2.0)
 
@@ -18,9 +19,9 @@ PATIENCE = Patience(again=6, extra=2.0)
 def trials(
     subjects: Sequence[Subject], selection: Selection, canaries: Sequence[Canary], device: torch.device, *, replay: bool
 ) -> Iterator[Trial]:
-    """Each subject and its operations timed in turns, PASSES times, and the best pass of either kept: a neighbour slows a machine
-    down for longer than a cell takes, and never speeds it up. What was timed while canaries were far off the best that the
-    record or these trials saw is timed again. With the threads and allocator of the record's run."""
+    """Each subject and its operations timed in turns, PASSES times. What was timed while canaries were far off the best that the
+    record or these trials saw is timed again, and what was disturbed least is kept, of either: the fastest of many would be
+    lucky, and operations are timed more often than networks. With the threads and allocator of the record's run."""
     from planner.measure.allocator import settle
 
     settle(selection.allocator)
@@ -34,8 +35,8 @@ def trials(
             yield Trial(Traced(subject.name, (), ()), 0.0, 0.0, (), failure=str(error).splitlines()[0][:200])
             continue
         done |= {c.operation.key for c in cells}
-        medians = sorted(t.median for t in timings)
-        yield Trial(traced, medians[0], medians[-1], tuple(cells), max(t.drift for t in timings))
+        quietest = sorted(timings, key=lambda t: t.drift)
+        yield Trial(traced, quietest[0].median, quietest[-1].median, tuple(cells), quietest[-1].drift)
 
 
 def _trial(
@@ -43,15 +44,37 @@ def _trial(
 ) -> tuple[Traced, list[Cell], list[probe.Timing]]:
     """best: the best canaries, kept up to date."""
     traced, calls = replay.network(subject, device)
-    timings, passes = list[probe.Timing](), list[Cell]()
+    timings, seen = list[probe.Timing](), list[tuple[Cell, Pair]]()
     for _ in range(PASSES):
         timings.append(_time(subject, selection, device, best))
         if watch is not None:
             events = list(measure(replay.work(traced, calls, device, done), watch, PATIENCE, best))
-            passes += [event for event in events if isinstance(event, Cell)]
+            seen += beside(events)
             best |= fastest((event for event in events if isinstance(event, Canary)), best)
-    slowest_first = sorted(passes, key=lambda cell: -cell.median)
-    return traced, list({cell.identity: cell for cell in slowest_first}.values()), timings
+    return traced, undisturbed(seen, best), timings
+
+
+def beside(events: Sequence[Event]) -> Iterator[tuple[Cell, Pair]]:
+    """Every cell with the canaries before and after it."""
+    waiting, before = list[Cell](), None
+    for event in events:
+        if isinstance(event, Cell):
+            waiting.append(event)
+        elif isinstance(event, Canary):
+            yield from ((cell, (before or event, event)) for cell in waiting)
+            waiting, before = [], event
+
+
+def undisturbed(seen: Sequence[tuple[Cell, Pair]], best: Mapping[str, float]) -> list[Cell]:
+    """Of the times that a cell was measured the middle one of those that nothing disturbed, or else the least disturbed."""
+    by_cell: dict[tuple[str, ...], list[tuple[float, Cell]]] = {}
+    for cell, pair in seen:
+        by_cell.setdefault(cell.identity, []).append((max(disturbance(canary, best) for canary in pair), cell))
+    chosen = []
+    for times in by_cell.values():
+        quiet = sorted((cell for off, cell in times if off <= 1), key=lambda cell: cell.median)
+        chosen.append(quiet[(len(quiet) - 1) // 2] if quiet else min(times, key=lambda t: t[0])[1])
+    return chosen
 
 
 def _time(subject: Subject, selection: Selection, device: torch.device, best: Mapping[str, float]) -> probe.Timing:
