@@ -72,7 +72,7 @@ def here(subject: Any, device: Any, threads: int, best: Mapping[str, float]) -> 
         samples = _samples(step, clock)
         after = canaries.sing()
         pair = (before, after)
-        drift = max(getattr(canary, name) / best for canary in pair for name, best in canaries.best.items())
+        drift = max(getattr(canary, name) / least for canary in pair for name, least in canaries.best.items())
         chunks.append(Chunk(samples, max(map(canaries.disturbance, pair)), drift))
         before = after
         if time.perf_counter() - start > LONGEST * wanted and not _more(chunks, wanted):

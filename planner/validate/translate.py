@@ -235,15 +235,8 @@ def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup)
     chosen = precision or next((p for p in ("bf16", "fp16", "int8", "fp32") if arithmetic(device, p)), "")
     if chosen not in RECIPES or not arithmetic(device, chosen):
         return -2
-    settings.append(
-        Setting(
-            device,
-            lookup.system(hardware),
-            chosen,
-            (stack, *claim.UNNAMED.get(stack, ())),
-            quantised_cache=stack in QUANTISED_CACHE,
-        )
-    )
+    stacks = (stack, *claim.UNNAMED.get(stack, ()))
+    settings.append(Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=stack in QUANTISED_CACHE))
     return len(settings) - 1
 
 

@@ -31,7 +31,7 @@ UNPACK = 14.0
 block): chosen on what 4-bit decoding with llama.cpp on an M2 Ultra and an RTX 3090 takes beyond 16-bit."""
 CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 TILES = tuple((bm, bn) for bm in (SKINNY, 64, 128, 256) for bn in (64, 128, 256) if bm * bn <= 128 * 256)
-WIDE = (256, 128)
+WIDE = TILES[-1]
 """The largest tile: what a device without known units works in, and no part of it stays empty."""
 SPLITS = (1, 2, 4, 8)
 SURFACE = {
