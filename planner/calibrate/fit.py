@@ -22,6 +22,15 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Loss:
+    """What an error counts (scipy.optimize.least_squares): below ``scale`` its square; beyond, its size ("soft_l1"), or hardly
+    more the larger it is ("cauchy")."""
+
+    scale: float = 0.1
+    kind: str = "soft_l1"
+
+
+@dataclass(frozen=True)
 class Fitted:
     """Coefficients, how many points they were fitted on, and the mean and median absolute relative error on held-out ones."""
 
@@ -48,12 +57,12 @@ def held_out(groups: Array) -> Array:
 
 def solve(
     predict: Predict, points: Columns, seconds: Array, ranges: Mapping[str, Range], held: Array, *, limit: int = 4000,
-    pull: float = 0.0, scale: float = 0.1,
+    pull: float = 0.0, loss: Loss = Loss(),
 ) -> Fitted:  # fmt: skip
     """Fit on the points that are not ``held`` (N,), at most ``limit`` of them drawn with a fixed seed; measure on the held.
 
     ``pull`` draws each coefficient to its start: the error that a logarithm of one away weighs as much as. It decides
-    where the points do not say. Errors beyond ``scale`` count by their size, smaller ones by its square.
+    where the points do not say.
     """
     rng = np.random.default_rng(SEED)
     chosen = np.flatnonzero(~held)
@@ -68,7 +77,7 @@ def solve(
 
     low, high = (_squash(np.array([getattr(ranges[n], side) for n in names])) for side in ("low", "high"))
     start = _squash(np.array([ranges[n].start for n in names]))
-    found = least_squares(residuals, start, bounds=(low, high), loss="soft_l1", f_scale=scale, x_scale="jac", max_nfev=60)
+    found = least_squares(residuals, start, bounds=(low, high), loss=loss.kind, f_scale=loss.scale, x_scale="jac", max_nfev=60)
     rest = points.take(held)
     ape = np.abs(predict(rest, _columns(names, found.x, len(rest))) / seconds[held] - 1)
     values = dict(zip(names, _stretch(found.x).tolist(), strict=True))

@@ -4,11 +4,11 @@ Only the share of the networks that ``schema.claim.feeds_fit`` names feeds a fit
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from planner.calibrate.fit import Range, solve
+from planner.calibrate.fit import Loss, Range, solve
 from planner.model.columns import Array, Columns
 from planner.model.families.network import alone, stream
 from planner.model.operation import Machine, Op
@@ -39,13 +39,13 @@ CHANNELS_LAST: dict[str, Range] = FRAMEWORK | {
     "channelwise": Range(0.3, 0.01, 1e3),
 }
 """Of one whose images lie with their channels together: convolutions of groups and of odd numbers of channels suffer."""
-FRAMEWORKS = {"timm-train": CHANNELS_LAST}
 HOST: dict[str, Range] = {
-    "host_in": Range(1e-8, 1e-12, 1e-6),
+    "host_in": Range(3e-9, 1e-12, 1e-6),
     "host_out": Range(2e-9, 1e-12, 1e-6),
     "t1": Range(2e-4, 1e-7, 1e-2),
 }
 OVERLAY: dict[str, Range] = PRODUCTS | HOST | {
+    "host_exp": Range(5e-8, 1e-12, 1e-5),
     "gates": Range(0.1, 1e-3, 1e3),
     "layer": Range(1e-5, 1e-8, 1e-3),
     "threads": Range(2.0, 1.0, 8.0),
@@ -72,18 +72,41 @@ COMPILED: dict[str, Range] = {"dense": Range(0.5, 0.05, 1.0)} | {
 """Of a stack that compiles a network into few kernels; so few published runs that the rest is left as it is."""
 NOTHING = {"batchnorm": 1e6, "rest": 1e6, "kernel": 0.0}
 """What accelerators that fuse everything into their products do not spend."""
-KINDS: Mapping[str, tuple[dict[str, Range], dict[str, float]]] = {
-    "vitis-ai": (OVERLAY, NOTHING),
-    "hailort": (ON_CHIP, NOTHING),
-    "mlperf-network": (COMPILED, {"batchnorm": 1e6, "rest": 1e6, "kernel": 2e-6}),
+
+
+WIDE = Loss(0.3)
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a stack's networks are fitted: which coefficients, those that are known, pull and loss (``fit.solve``), and whether
+    all devices of a family (or kind) share one set, because the zoo is small."""
+
+    ranges: Mapping[str, Range]
+    known: Mapping[str, float] = field(default_factory=dict)
+    pull: float = 0.02
+    loss: Loss = WIDE
+    shared: bool = True
+
+
+DEPTHWISE = 64 / 2048
+"""Multiplications that a DPU's unit for channels by themselves does while that for convolutions does its own: 16 channels of 4
+rows (alu_engine of Xilinx/Vitis-AI src/vai_runtime/target_factory/targets/DPUCZDX8G_ISA1_B4096.prototxt)."""
+FRAMEWORK_WAY = Way(FRAMEWORK, shared=False)
+WAYS = {
+    "timm-train": Way(CHANNELS_LAST, shared=False),
+    "vitis-ai": Way(OVERLAY, NOTHING | {"multiplied": DEPTHWISE}, pull=0.2, loss=Loss(0.2, "cauchy")),
+    "hailort": Way(ON_CHIP, NOTHING),
+    "mlperf-network": Way(COMPILED, {"batchnorm": 1e6, "rest": 1e6, "kernel": 2e-6}, pull=0.2),
 }
-"""Stack -> coefficients that are fitted, and those that are known; any other is a framework's."""
-PULL, SCALE = 0.02, 0.3
-SCALES = {"vitis-ai": 0.1}
-PULLS = {"mlperf-network": 0.2, "vitis-ai": 0.2}
+"""Ways by stack; that of any other is a framework's. Some ten of Vitis AI's networks run in ways that no count shows (many small
+networks a frame, work that depends on the picture): its loss lets go of what nothing explains."""
 LEAST = 6
-TRAINS = "-train"
-"""Behind the name of a stack that trains."""
+
+
+def way_of(stack: str) -> Way:
+    """How networks of a stack are fitted."""
+    return WAYS.get(stack, FRAMEWORK_WAY)
 
 
 def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array, latency: Array, stack: str, source: str) -> Fit:
@@ -95,17 +118,17 @@ def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array
     if fed.sum() < LEAST:
         raise ValueError(f"{int(fed.sum())} networks feed the fit; at least {LEAST} are needed")
     points = Columns(row=np.arange(len(seconds)))
-    ranges, known = KINDS.get(stack, (FRAMEWORKS.get(stack, FRAMEWORK), {}))
+    way = way_of(stack)
 
     def predict(p: Columns, c: Columns) -> Array:
-        laws = {"network": machine.laws["network"].take(p.row).with_(**known, **{n: c[n] for n in c})}
+        laws = {"network": machine.laws["network"].take(p.row).with_(**way.known, **{n: c[n] for n in c})}
         rows = Machine(machine.device.take(p.row), laws)
         some = [_rows(op, p.row) for op in ops]
         one = alone(some, rows).seconds
         return np.where(latency[p.row], one, stream(some, rows))
 
-    found = solve(predict, points, seconds, ranges, ~fed, pull=PULLS.get(stack, PULL), scale=SCALES.get(stack, SCALE))
-    values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | known
+    found = solve(predict, points, seconds, way.ranges, ~fed, pull=way.pull, loss=way.loss)
+    values = {name: float(f"{value:.4g}") for name, value in found.coefficients.items()} | dict(way.known)
     others = f"median error {found.held_out_median:.3f} on {found.held_out_points} others"
     return Fit(
         values, source, found.points, round(found.held_out_error, 4), f"fitted to networks by their name's sha256; {others}"
@@ -114,7 +137,7 @@ def fit_networks(ops: Sequence[Op], machine: Machine, seconds: Array, fed: Array
 
 def laws(stack: str, fit: Fit) -> dict[str, dict[str, Fit]]:
     """What a fit says of a device: its networks under a stack, and where that is a framework that infers, its convolutions."""
-    framework = stack not in KINDS and not stack.endswith(TRAINS)
+    framework = way_of(stack) is FRAMEWORK_WAY
     return {"network": {stack: fit}} | ({"convolution": {"default": convolution(fit)}} if framework else {})
 
 

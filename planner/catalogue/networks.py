@@ -52,11 +52,13 @@ class Results:
 
     pattern: re.Pattern[str]
     elements: float
+    exponentials: float
     per: str
 
-    def of(self, places: float) -> float:
-        """Elements of one run."""
-        return self.elements * places if self.per == "place" else self.elements
+    def of(self, places: float) -> dict[str, float]:
+        """Elements and exponentials of one run, as Sums name them."""
+        times = places if self.per == "place" else 1.0
+        return {"outputs": self.elements * times, "exponentials": self.exponentials * times}
 
 
 class NetworkTable:
@@ -97,7 +99,10 @@ class NetworkTable:
     def results(self) -> list[Results]:
         """Results of networks by name; the first pattern that fits."""
         with (FOLDER / "results.csv").open(newline="") as file:
-            return [Results(re.compile(r["pattern"]), float(r["elements"]), r["per"]) for r in csv.DictReader(file)]
+            return [
+                Results(re.compile(r["pattern"]), float(r["elements"]), float(r["exponentials"]), r["per"])
+                for r in csv.DictReader(file)
+            ]
 
     @cached_property
     def families(self) -> Mapping[str, list[Counted]]:
@@ -141,8 +146,7 @@ class NetworkTable:
             return network
         graph = self._graph(name, image, network)
         given = next((r for r in self.results if r.pattern.search(name)), None)
-        outputs = given.of(graph.inputs / CHANNELS) if given else graph.outputs
-        return replace(network, sums=replace(graph, outputs=outputs))
+        return replace(network, sums=replace(graph, **given.of(graph.inputs / CHANNELS)) if given else graph)
 
     def _graph(self, name: str, image: str, network: Network) -> Sums:
         alias = self._like(network.like or name, network.parameters.value)
@@ -151,9 +155,9 @@ class NetworkTable:
         wanted = area(image or network.input)
         counted = _nearest_size(choices, wanted) if own and wanted else _nearest_work(choices, network)
         scale = wanted / counted.area if wanted else 1.0
-        graph = _resized(counted.graph, scale if alias.exact or 1 / FAR < scale < FAR else 1.0)
+        graph = _resized(counted.graph, scale if alias.exact or 1 / FAR <= scale <= FAR else 1.0)
         graph = replace(graph, norm=0.0, batchnorm=graph.norm) if alias.batchnorm else graph
-        if alias.exact and own and wanted:
+        if alias.exact and own:
             return graph
         graph = replace(graph, inputs=CHANNELS * wanted) if wanted else graph
         weights = network.parameters.value / counted.parameters
@@ -204,8 +208,8 @@ def _resized(graph: Sums, scale: float) -> Sums:
 
 def _widened(graph: Sums, work: float, weights: float) -> Sums:
     """With ``work`` times the multiply-accumulates: channels, and with them elements, grow by its root."""
-    factor = {name: sqrt(work) for name in FIELDS} | dict.fromkeys((*MACS, "loose"), work)
-    factor |= {"weights": weights or work, "inputs": 1.0, "outputs": 1.0, "layers": 1.0, "kernels": 1.0}
+    factor = {name: sqrt(work) for name in FIELDS} | dict.fromkeys((*MACS, "loose", "multiplied"), work)
+    factor |= {"weights": weights or work, "inputs": 1.0, "outputs": 1.0, "exponentials": 1.0, "layers": 1.0, "kernels": 1.0}
     return Sums(**{name: getattr(graph, name) * factor[name] for name in FIELDS})
 
 

@@ -161,9 +161,12 @@ def _text(s: "Single") -> str:
     held = [[k, units.show(v, "byte")] for k, v in s.memory.items()]
     held.append(["all", f"{units.show(sum(s.memory.values()), 'byte')} of {units.show(s.memory_capacity, 'byte')} a device"])
     rent = f"{units.money(s.hourly)}/h ({s.offer}, on demand)" if s.offer else "no offer in the catalogue"
+    mbu = f", MBU {100 * s.mbu:.1f} %" if math.isfinite(s.mbu) else ""
+    spent = f"Power {units.show(s.power, 'watt')}, {units.show(s.joules_per_unit, 'joule')} a {s.work_unit}"
+    power = spent if s.power else "Power is not published"
     facts = [
-        f"Bottleneck: {s.bottleneck}. MFU {100 * s.mfu:.1f} %, MBU {100 * s.mbu:.1f} % of the step below.",
-        f"Power {units.show(s.power, 'watt')}, {units.show(s.joules_per_unit, 'joule')} a {s.work_unit}. Rent: {rent}.",
+        f"Bottleneck: {s.bottleneck}. MFU {100 * s.mfu:.1f} %{mbu} of the step below.",
+        f"{power}. Rent: {rent}.",
     ]
     if s.power_modes:
         facts.append(f"Power modes: {', '.join(s.power_modes)}; these are the device's own figures.")

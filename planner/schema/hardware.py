@@ -61,7 +61,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Fabric:
-    """What an FPGA is made of, and the overlay its peak rates belong to."""
+    """What an FPGA is made of, the overlay its peak rates belong to, frames that this works on together, reading weights once
+    for all of them, and the clock of the processors beside it."""
 
     __pydantic_config__ = STRICT
     overlay: str
@@ -70,6 +71,8 @@ class Fabric:
     lut: Amount | None = None
     bram36: Amount | None = None
     uram: Amount | None = None
+    frames: Amount | None = None
+    host_clock: Frequency | None = None
 
 
 @dataclass(frozen=True)

@@ -89,10 +89,11 @@ class Sums:
 
     Multiply-accumulates of convolutions of several taps (dense), of one tap and of products with weights (pointwise), over
     groups, of each channel by itself (depthwise), and of attention. ``..._thin``: the same over their channels, each
-    times 1/outputs + 1/inputs; ``loose``: those over groups that no kernel packs, as padded. Elements read and written by
+    times 1/outputs + 1/inputs; ``loose``: those over groups that no kernel packs, as padded; ``multiplied``: those of
+    several outputs of each channel by itself, every set of them padded to a vector. Elements read and written by
     products (moved; of these by convolutions of odd numbers of channels, and of each channel by itself), normalisations, batch
-    normalisation and the rest (of these by gates); attention scores; weights read; what comes in and goes out; operators, and
-    how many of them are products (layers).
+    normalisation and the rest (of these by gates); attention scores; weights read; what comes in and goes out, and
+    exponentials that the host takes of it; operators, and how many of them are products (layers).
     """
 
     __pydantic_config__ = STRICT
@@ -106,6 +107,7 @@ class Sums:
     grouped_thin: float = 0.0
     attention_thin: float = 0.0
     loose: float = 0.0
+    multiplied: float = 0.0
     moved: float = 0.0
     odd: float = 0.0
     channelwise: float = 0.0
@@ -117,6 +119,7 @@ class Sums:
     weights: float = 0.0
     inputs: float = 0.0
     outputs: float = 0.0
+    exponentials: float = 0.0
     layers: float = 0.0
     kernels: float = 0.0
 

@@ -143,7 +143,7 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
     if not settings:
         return [], Columns(length=0), [], Machine(Columns(length=0), {})
     machines, found = machine(settings, inputs.calibrations.get)
-    known = np.isfinite(machines.device.peak) & np.isfinite(machines.device.bandwidth)
+    known = np.isfinite(machines.device.peak) & networks.timed(inputs.workload, machines)
     if not inputs.workload.architecture and "attention" in networks.laws(inputs.workload):
         known &= np.isfinite(machines.device.peak_half)
     if inputs.workload.architecture:

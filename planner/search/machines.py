@@ -268,6 +268,8 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "systolic": lambda s: s.device.systolic_array.value if s.device.systolic_array else np.nan,
     "cores": lambda s: s.device.compute_units.value if s.device.compute_units else 1.0,
     "overlay": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.fpga else 0.0,
+    "frames": lambda s: s.device.fpga.frames.value if s.device.fpga and s.device.fpga.frames else 1.0,
+    "host_clock": lambda s: s.device.fpga.host_clock.value if s.device.fpga and s.device.fpga.host_clock else np.nan,
     "tdp": lambda s: s.device.tdp.value if s.device.tdp else np.nan,
     "idle": lambda s: s.device.idle_power.value if s.device.idle_power else np.nan,
     "host_power": _host_power,

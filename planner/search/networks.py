@@ -24,6 +24,13 @@ def unsuited(workload: Workload, device: Device) -> str:
     return f"{device.name} has no memory beside its chip: it is known by whole networks only, not operation by operation"
 
 
+def timed(workload: Workload, machine: Machine) -> Array:
+    """Whether a memory's rate is known where passes of a workload wait for one (N,): a chip that works out of the memory on it
+    (the law of networks has ``hold``) reads its weights at a rate of its own."""
+    alone = workload.architecture is None and workload.graph is None
+    return np.isfinite(machine.device.bandwidth) | (alone & (machine.laws["network"].hold > 0))
+
+
 def laws(workload: Workload) -> tuple[str, ...]:
     """The laws that an estimate of a network stands on."""
     if workload.graph is None:
@@ -40,13 +47,15 @@ def forward(workload: Workload, rows: Columns) -> list[Op]:
 def alone(workload: Workload, rows: Columns, machine: Machine) -> Pass:
     """A pass with nothing beside it: its latency."""
     ops = forward(workload, rows)
-    return run(ops, machine) if workload.graph else network.alone(ops, machine)
+    if workload.graph is None:
+        return network.alone(ops, machine)
+    host = machine.laws["engine"].sequence * graph.tokens(workload.graph) * rows.batch
+    return run(ops, machine).plus("overhead", host)
 
 
 def stream(workload: Workload, rows: Columns, machine: Machine) -> Array:
     """Seconds between passes that follow each other (N,)."""
-    ops = forward(workload, rows)
-    return run(ops, machine).seconds if workload.graph else network.stream(ops, machine)
+    return alone(workload, rows, machine).seconds if workload.graph else network.stream(forward(workload, rows), machine)
 
 
 def step(workload: Workload, rows: Columns) -> list[Op]:

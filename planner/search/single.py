@@ -76,7 +76,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     talk = single_networks.joined(request, subject.workload)
     if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and talk:
         raise InputError(f"nothing is published about how several {device.name} are joined", hint="Estimate one: --devices 1.")
-    if not np.isfinite(table.device.bandwidth[0]):
+    if not networks.timed(subject.workload, table)[0]:
         raise InputError(f"the memory bandwidth of {device.name} is not published, so nothing can be estimated on it")
     one = Columns(fused=1.0, precision=estimate.PRECISIONS.index(precision), length=1)
     rows = estimate.with_precision(one, one.precision)

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from planner.calibrate.fit import Range, least
-from planner.calibrate.networks import KINDS, fit_networks
+from planner.calibrate.networks import fit_networks, way_of
 from planner.catalogue.networks import family_of
 from planner.catalogue.profiles import Profiles
 from planner.errors import InputError
@@ -88,7 +88,7 @@ def _with_networks(plain: Calibration | None, id: str, fits: dict[tuple[str, str
 def _together(found: Translated) -> "pd.Series[str]":
     """Whose networks feed one fit: a device's; of zoos of few networks all of its family's, of still fewer its kind's."""
     t = found.table
-    return t["hardware"].where(~t["stack"].isin(list(KINDS)), _whose(found))
+    return t["hardware"].where(~t["stack"].map(lambda stack: way_of(stack).shared), _whose(found))
 
 
 def _whose(found: Translated) -> "pd.Series[str]":
@@ -136,11 +136,20 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     lent: dict[tuple[str, str], dict[str, float]] = {}  # by vendor and stack, of the family with the most runs
     for (family, stack), runs in sorted(_runs(paths, profiles).items(), key=lambda pair: -sum(len(f.table) for f in pair[1])):
         kin = runs[0].of_device("vendor").iloc[0], stack
-        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}))
+        fixed = _token(lent) if stack.endswith(NETWORKS) else {}
+        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}), fixed)
         if fit is not None:
             fits[family, stack] = fit
             lent.setdefault(kin, {name: value for name, value in fit.coefficients.items() if name in ON_HOST})
     return fits
+
+
+def _token(lent: Mapping[tuple[str, str], Mapping[str, float]]) -> dict[str, float]:
+    """What a token of a network that makes them one after another costs the host: what one of a sequence costs in vLLM, which
+    serves such networks too, by language models' runs on the family with the most; too few of networks' own would tell.
+    """
+    times = next((times for (_, stack), times in lent.items() if stack == "vllm"), {})
+    return {"sequence": times["sequence"]} if "sequence" in times else {}
 
 
 def run_on(paths: Sequence[Path], profiles: Profiles) -> dict[str, list[Device]]:
@@ -183,8 +192,10 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
 
 
 def _engine_fit(
-    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({})
-) -> Fit | None:
+    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({}),
+    fixed: Mapping[str, float] = MappingProxyType({}),
+) -> Fit | None:  # fmt: skip
+    """``known``: usual times on the host; ``fixed``: coefficients that are taken as they are."""
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
     training = any((f.table["task"] == "training").any() for f in timed)
@@ -192,7 +203,7 @@ def _engine_fit(
     names = TRAINING if training else tuple(n for n in inference if n != "sequence" or _crowded(fed))
 
     def errors(values: dict[str, float], tables: list[Translated]) -> NDArray[Any]:
-        t = _estimated(tables, family, {stack: Fit(values, "trial")}, profiles)
+        t = _estimated(tables, family, {stack: Fit({**fixed, **values}, "trial")}, profiles)
         return np.nan_to_num(np.log((t["estimate"] / t["value"]).to_numpy(float)), nan=NEVER)
 
     if not fed:
@@ -215,14 +226,15 @@ def _engine_fit(
         return float(np.average(each, weights=[np.sqrt(len(f.table)) for f in fed]) + told)
 
     best = least(loss, ranges)
-    values = {name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}
+    values = {**fixed, **{name: float(f"{value:.4g}") for name, value in zip(names, best, strict=True)}}
     off = np.abs(np.expm1(errors(values, unseen))) if unseen else np.zeros(1)
     first = _where(_where(runs, lambda t: t["metric"] == "ttft_s"), lambda t: t["feeds"])
     if sum(len(f.table) for f in first) >= EACH:
         values |= _first_token(lambda more: _estimated(first, family, {stack: Fit({**values, **more}, "trial")}, profiles))
     points, source = sum(len(f.table) for f in fed), "; ".join(sorted({str(f.table["source"].iloc[0]) for f in timed}))
     share = {2: "half", 3: "a third"}[FED_OF_FEW.get(stack, FED_RUNS)]
-    note = f"{share} of the runs; median error {np.median(off):.3f} on {len(off)} others"
+    taken = f"; {', '.join(fixed)} of vLLM's" if fixed else ""
+    note = f"{share} of the runs; median error {np.median(off):.3f} on {len(off)} others{taken}"
     return Fit(values, source, points, round(float(np.mean(np.minimum(off, 5))), 4), note)
 
 

@@ -279,6 +279,6 @@ query of MLPerf's multistream (mlcommons/inference_policies, inference_rules.ado
 
 
 def published_batch(r: Rows) -> Array:
-    """Samples a pass: the row's own, else TOGETHER, else one."""
+    """Samples a pass: the row's own, else TOGETHER, else one; of an overlay that works on several frames at least those."""
     asked = r.table["scenario"].map(TOGETHER).fillna(1.0).to_numpy(float)
-    return np.where(np.isnan(r.number("batch")), asked, r.number("batch"))
+    return np.maximum(np.where(np.isnan(r.number("batch")), asked, r.number("batch")), r.machine.device.frames)

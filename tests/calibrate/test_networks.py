@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from planner.calibrate.networks import KINDS, fit_networks, laws
+from planner.calibrate.networks import WAYS, fit_networks, laws, way_of
 from planner.model.columns import Columns
 from planner.model.families import network
 from planner.model.operation import Machine
@@ -44,9 +44,9 @@ def test_too_few_networks_are_no_fit() -> None:
 
 
 def test_what_is_known_of_a_stack_is_not_fitted() -> None:
-    for ranges, known in KINDS.values():
-        assert not set(ranges) & set(known)
-        assert all(r.low <= r.start <= r.high for r in ranges.values())
+    for way in (*WAYS.values(), way_of("a framework that nobody named")):
+        assert not set(way.ranges) & set(way.known)
+        assert all(r.low <= r.start <= r.high for r in way.ranges.values())
 
 
 def test_a_framework_says_what_convolutions_keep_of_a_products_speed() -> None:

@@ -183,3 +183,14 @@ def test_many_candidates_are_each_of_their_own() -> None:
     seconds = run(graph.forward(g, together), machine(3)).seconds
     for i in range(3):
         assert seconds[i] == run(graph.forward(g, together.take([i])), machine()).seconds[0]
+
+
+def test_tokens_are_rows_looked_up_one_by_one_where_one_query_attends() -> None:
+    """A decoder of 32 layers and 86 tokens; the same look-ups without attention of one query are no tokens, nor are the 196
+    positions that an encoder looks up at once.
+    """
+    row = Layer("gather", {"rows": 1, "width": 8, "table": 800}, count=86, written=8, parameters=800)
+    places = Layer("gather", {"rows": 196, "width": 8, "table": 1568}, written=1568, parameters=1568)
+    one = Layer("attention", {"batch": 1, "heads": 2, "query": 1, "context": 43, "dim": 4}, count=86 * 32, variant="full")
+    assert graph.tokens(made(places, row, one)) == 86
+    assert graph.tokens(made(places, row, CONV)) == graph.tokens(made(CONV)) == 0

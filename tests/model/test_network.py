@@ -17,7 +17,7 @@ from tests.model.rows import machine
 IDEAL: dict[str, object] = {
     "dense": 1.0, "pointwise": 1.0, "grouped": 1.0, "attention": 1.0, "depthwise": 0.1, "thin": 0.0, "moved": 1.0, "norm": 1.0,
     "batchnorm": 1.0, "rest": 1.0, "scores": 1.0, "weights": 1.0, "kernel": 0.0, "threads": 1.0, "shared": 1.0, "hold": 0.0,
-    "loose": 1e6, "odd": 1e6, "channelwise": 1e6, "gates": 1e6,
+    "multiplied": 1e6, "loose": 1e6, "odd": 1e6, "channelwise": 1e6, "gates": 1e6,
 }  # fmt: skip
 EMPTY = {f.name: 0.0 for f in fields(Sums)}
 P = Columns(batch=8.0, weight=2.0, activation=2.0, length=1)
@@ -92,6 +92,32 @@ def test_overlay_cores_share_host_and_memory() -> None:
     board = ideal({"peak": 3e12, "overlay": 3.0}, t1=1.5e-3, threads=2.0)
     assert network.alone(ops, board).seconds[0] == pytest.approx(3.5e-3)
     assert network.stream(ops, board)[0] == pytest.approx(0.8467e-3, rel=1e-4)
+
+
+def test_several_outputs_of_a_channel_by_itself_come_on_top() -> None:
+    """16 GFLOP of 3 channels with 8 outputs each, padded to 85.3, at 5 and 3.125 % of 100 TFLOP/s."""
+    ops = network.forward(graph(depthwise=1e9, multiplied=1e9 * 16 / 3), P)
+    taken = run(ops, ideal(depthwise=0.05, multiplied=0.03125)).parts["depthwise"][0]
+    assert taken == pytest.approx(3.2e-3 + 27.3067e-3, rel=1e-4)
+
+
+def test_a_host_goes_over_what_comes_in_and_out_at_its_clock() -> None:
+    """8 samples of 1 ms, 1000 values in of 1 us, 500 out of 2 us and 10 exponentials of 100 us each at 1.2 GHz: 32 ms, at
+    1.6 GHz three quarters of that; a profile without the clock of its host leaves seconds as they are.
+    """
+    ops = network.forward(graph(inputs=1000.0, outputs=500.0, exponentials=10.0), P)
+    costs = {"t1": 1e-3, "host_in": 1e-6, "host_out": 2e-6, "host_exp": 1e-4}
+    for clock, seconds in ((1.2e9, 32e-3), (1.6e9, 24e-3), (np.nan, 32e-3)):
+        assert run(ops, ideal({"host_clock": clock}, **costs)).parts["host"][0] == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(("batch", "milliseconds"), [(1.0, 12.0), (6.0, 12.0), (7.0, 24.0), (12.0, 24.0)])
+def test_an_overlay_of_several_frames_waits_for_all_of_them(batch: float, milliseconds: float) -> None:
+    """Six frames of 2 GFLOP at 1 TFLOP/s take 12 ms, and so does one; weights are read once whatever their number."""
+    ops = network.forward(graph(dense=1e9, weights=1e6), P.with_(batch=batch, weight=1.0))
+    parts = run(ops, ideal({"peak": 1e12, "overlay": 1.0, "frames": 6.0})).parts
+    assert parts["matmul"][0] == pytest.approx(milliseconds * 1e-3)
+    assert parts["weights"][0] == pytest.approx(1e-6)
 
 
 @pytest.mark.parametrize(("held", "streamed"), [(1.0, 0.0), (100.0, 0.5), (10_000.0, 1.0)])

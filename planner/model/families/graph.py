@@ -49,6 +49,12 @@ def widest(graph: Graph) -> float:
     return max((layer.read + layer.written for layer in graph.operations), default=0.0)
 
 
+def tokens(graph: Graph) -> float:
+    """Tokens that a sample makes one after another: rows looked up one by one, where attention has one query at a time."""
+    attends = any(layer.op == "attention" and layer.shape["query"] == 1 for layer in graph.operations)
+    return sum(layer.count for layer in graph.operations if attends and layer.op == "gather" and layer.shape["rows"] == 1)
+
+
 def _shared(graph: Graph) -> list[Layer]:
     looked_up = [layer for layer in graph.operations if layer.op == "gather"]
     return looked_up if any(layer.shape["table"] / layer.shape["width"] >= BAG for layer in looked_up) else []

@@ -39,9 +39,9 @@ def _ops(g: Columns, p: Columns, passes: float) -> list[Op]:
     one: Array = p.batch * 0 + 1.0
     none, many = np.zeros(len(one)), p.batch * passes
     traffic = {name: g[name] * p.activation * many for name in TRAFFIC}
-    held = {"held": g.weights * p.weight, "layers": g.layers * passes, "norm": g.norm}
+    held = {"held": g.weights * p.weight, "layers": g.layers * passes, "norm": g.norm, "batch": p.batch * one}
     start = {"kernels": g.kernels * passes, "layers": g.layers * passes}
-    ends = {"batch": p.batch * one, "inputs": g.inputs, "outputs": g.outputs}
+    ends = {"batch": p.batch * one, "inputs": g.inputs, "outputs": g.outputs, "exponentials": g.exponentials}
     products = [
         Op(
             kind,
@@ -56,7 +56,8 @@ def _ops(g: Columns, p: Columns, passes: float) -> list[Op]:
     ]
     return [
         *products,
-        Op("depthwise", "network", "depthwise", one, held, 2 * g.depthwise * many, variant="depthwise"),
+        Op("depthwise", "network", "depthwise", one, held | {"multiplied": 2 * g.multiplied * many}, 2 * g.depthwise * many,
+           variant="depthwise"),
         Op("activations", "network", "elementwise", one, held | traffic, none, variant="traffic",
            activation_bytes=sum((v for name, v in traffic.items() if name in MOVED), none)),
         Op("weights", "network", "weights", one, held, none, variant="weights", weight_bytes=g.weights * p.weight * passes),

@@ -26,6 +26,7 @@ COEFFICIENTS = {
     "grouped": 0.3,  # convolutions over groups of channels
     "attention": 0.4,  # products of activations with activations
     "depthwise": 0.1,  # share of the peak outside matrix units for a convolution of each channel by itself
+    "multiplied": 1e6,  # ... for several outputs of each, their sets padded to vectors: on top of "depthwise"
     "loose": 1e6,  # ... for groups of channels that no kernel packs, each padded to a tile: on top of "grouped"
     "thin": 20.0,  # channels (of inputs or outputs) at which a product takes twice as long
     "moved": 0.7,  # share of the bandwidth for elements that products read and write; on the chip: of PORT
@@ -40,9 +41,10 @@ COEFFICIENTS = {
     "kernel": 1e-5,  # s to start an operator
     "layer": 0.0,  # s to start a product, where everything else is part of one
     "t0": 0.0,  # s a pass
-    "t1": 0.0,  # s the host takes for a sample, for each element of its input, and of its output
+    "t1": 0.0,  # s the host takes for a sample, for each element of its input, of its output, and exponential
     "host_in": 0.0,
     "host_out": 0.0,
+    "host_exp": 0.0,
     "threads": 1.0,  # samples that the host works on at once
     "shared": 1.0,  # how often cores that share a memory make it read the same again
     "hold": 0.0,  # bytes of weights that a chip holds, for a FLOP/s of its peak
@@ -55,6 +57,8 @@ COEFFICIENTS = {
 }
 PORT = 1e-3
 """Bytes a FLOP of peak: the unit of traffic on a chip that works out of its own memory."""
+HOST_CLOCK = 1.2e9
+"""Hz that a host's seconds belong to, where a profile has the clock of its host; those of others are as they are."""
 HOLDS = {"held": "hold", "layers": "hold_layers", "norm": "hold_norm"}
 SHARP = 6.0
 """How suddenly a network stops to fit: a compiler's choice, which no size decides exactly."""
@@ -64,23 +68,32 @@ def seconds(op: Op, machine: Machine) -> Array:
     """Time of one variant of a network's work [s]: of PRODUCTS, "depthwise", "traffic", "weights", "start" or "host"."""
     c, s = machine.laws["network"], op.shape
     if op.variant in (*PRODUCTS, "depthwise", "traffic"):
-        return _on_chip(op, machine) * in_parts(op, machine)
+        return _on_chip(op, machine) * in_parts(op, machine) * _with_idle(op, machine)
     if op.variant == "weights":
         change = c.switch * s["layers"] + c.load * s["held"] + c.pause * s["norm"]
         return np.where(c.hold > 0, streamed(op, machine) * change, op.weight_bytes / (machine.device.bandwidth * c.weights))
     if op.variant == "host":
-        return s["batch"] * (c.t1 + c.host_in * s["inputs"] + c.host_out * s["outputs"])
+        ends = c.host_in * s["inputs"] + c.host_out * s["outputs"] + c.host_exp * s["exponentials"]
+        clock = machine.device.host_clock
+        return s["batch"] * (c.t1 + ends) * np.where(np.isfinite(clock), HOST_CLOCK / clock, 1.0)
     return np.asarray(c.t0 + c.kernel * s["kernels"] + c.layer * s["layers"])
 
 
 def _on_chip(op: Op, machine: Machine) -> Array:
     d, c, s = machine.device, machine.laws["network"], op.shape
     if op.variant == "depthwise":
-        return op.flop / (np.where(np.isfinite(d.vector), d.vector, d.peak) * c.depthwise)
+        rate = np.where(np.isfinite(d.vector), d.vector, d.peak)
+        return op.flop / (rate * c.depthwise) + s["multiplied"] / (rate * c.multiplied)
     if op.variant == "traffic":
         rate = np.where(c.hold > 0, d.peak * PORT, d.bandwidth)
         return sum((s[name] / c[name] for name in TRAFFIC), np.zeros(len(d))) / rate
     return (op.flop + s["thin"] * c.thin) / (d.peak * c[op.variant]) + s["loose"] / (d.peak * c.loose)
+
+
+def _with_idle(op: Op, machine: Machine) -> Array:
+    """How many times longer a pass takes than its samples do where an overlay works on several at once (N,): the rest is idle."""
+    batch, frames = op.shape["batch"], machine.device.frames
+    return np.asarray(np.where(frames > 1, np.ceil(batch / frames) * frames / batch, 1.0))
 
 
 def streamed(op: Op, machine: Machine) -> Array:

@@ -14,7 +14,7 @@ DEVICES = 2
 
 def context(result: Result) -> dict[str, object]:
     """Operators by FLOP a byte and FLOP/s; empty where no step was taken apart."""
-    seen = [c for c in result.candidates if _shown(c) and min(c.peaks) > 0][:DEVICES]
+    seen = [c for c in result.candidates if _shown(c) and all(peak > 0 for peak in c.peaks)][:DEVICES]
     if not seen:
         return {}
     data: dict[str, object] = {"devices": [_device(c, i) for i, c in enumerate(seen)]}
