@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from published_networks import clouds, detection, segmentation
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -34,12 +35,14 @@ NORMS = frozenset(["native_layer_norm", "_softmax", "native_group_norm", "linalg
 PRODUCTS = ("dense", "pointwise", "grouped", "depthwise", "attention")
 COLUMNS = (
     *PRODUCTS, *(f"{kind}_thin" for kind in PRODUCTS if kind != "depthwise"),
-    "loose", "moved", "odd", "channelwise", "norm", "batchnorm", "rest", "gates", "scores", "weights", "outputs", "layers",
-    "kernels",
+    "loose", "multiplied", "moved", "odd", "channelwise", "norm", "batchnorm", "rest", "gates", "scores", "weights", "outputs",
+    "layers", "kernels",
 )  # fmt: skip
 PACKED = (4, 8, 16, 32)
 """Channels of a group that libraries have kernels for, several groups a tile; others run group by group, each padded to TILE."""
 TILE, WHOLE_VECTORS = 128, 8
+VECTOR = 16
+"""Channels that a unit for convolutions of each channel by itself works on at once."""
 COLOURS = 4
 """Channels of an image, at most: the first product of every network reads them, and libraries have kernels for it."""
 IMAGES = 4  # dimensions of a batch of images
@@ -104,6 +107,8 @@ class Counter(TorchDispatchMode):
             self.add("loose", macs * max(TILE / math.sqrt(cin * cout) * groups, 1))
         if kind == "depthwise":
             self.add("channelwise", moved)
+            if cout > cin:
+                self.add("multiplied", macs * math.ceil(cin / VECTOR) * VECTOR / cin)
         if kind != "grouped" and cin > COLOURS and (cin % WHOLE_VECTORS or cout % WHOLE_VECTORS):
             self.add("odd", moved)
         self.product(kind, macs, cout // groups, cin // groups * taps, moved, weight.numel())
@@ -335,7 +340,16 @@ def main(output: Path, only: str = "") -> None:
     """One line a network and size; what cannot be built is named on stderr and left out; other lines than ``only``'s stay."""
     torch.backends.mha.set_fastpath_enabled(False)  # one call for a whole layer
     torch.autocast = lambda *_, **__: contextlib.nullcontext()  # networks that switch it off know no meta device
-    zoos = (yolo_jobs(), torchvision_jobs(), other_jobs(), paper_jobs(), detr_jobs(), timm_jobs(output.with_name("timm.csv")))
+    published = (network for zoo in (clouds, detection, segmentation) for network in zoo.jobs())
+    zoos = (
+        yolo_jobs(),
+        torchvision_jobs(),
+        other_jobs(),
+        paper_jobs(),
+        detr_jobs(),
+        published,
+        timm_jobs(output.with_name("timm.csv")),
+    )
     wanted = re.compile(only)
     rows = [row for row in csv.reader(output.open()) if not wanted.search(row[0])][1:] if only else []
     for name, make, shape in itertools.chain(*zoos):

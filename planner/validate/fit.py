@@ -136,20 +136,20 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     lent: dict[tuple[str, str], dict[str, float]] = {}  # by vendor and stack, of the family with the most runs
     for (family, stack), runs in sorted(_runs(paths, profiles).items(), key=lambda pair: -sum(len(f.table) for f in pair[1])):
         kin = runs[0].of_device("vendor").iloc[0], stack
-        fixed = _token(lent) if stack.endswith(NETWORKS) else {}
-        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}), fixed)
+        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}))
         if fit is not None:
             fits[family, stack] = fit
             lent.setdefault(kin, {name: value for name, value in fit.coefficients.items() if name in ON_HOST})
     return fits
 
 
-def _token(lent: Mapping[tuple[str, str], Mapping[str, float]]) -> dict[str, float]:
+def _token(profiles: Profiles) -> dict[str, float]:
     """What a token of a network that makes them one after another costs the host: what one of a sequence costs in vLLM, which
-    serves such networks too, by language models' runs on the family with the most; too few of networks' own would tell.
+    serves such networks too, by the calibration with the most of language models' runs; networks' own are too few to tell.
     """
-    times = next((times for (_, stack), times in lent.items() if stack == "vllm"), {})
-    return {"sequence": times["sequence"]} if "sequence" in times else {}
+    engines = (c.laws.get("engine", {}) for c in map(profiles.calibration, profiles.ids("calibration")) if c)
+    known = [e["vllm"] for e in engines if "vllm" in e and "sequence" in e["vllm"].coefficients]
+    return {"sequence": max(known, key=lambda fit: fit.points).coefficients["sequence"]} if known else {}
 
 
 def run_on(paths: Sequence[Path], profiles: Profiles) -> dict[str, list[Device]]:
@@ -192,10 +192,9 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
 
 
 def _engine_fit(
-    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({}),
-    fixed: Mapping[str, float] = MappingProxyType({}),
-) -> Fit | None:  # fmt: skip
-    """``known``: usual times on the host; ``fixed``: coefficients that are taken as they are."""
+    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({})
+) -> Fit | None:
+    fixed = _token(profiles) if stack.endswith(NETWORKS) else {}
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
     training = any((f.table["task"] == "training").any() for f in timed)
