@@ -177,6 +177,7 @@ def _candidate(
     laws = found[setting]
     evidence = weakest(laws, *(("matmul",) if inputs.workload.architecture else networks.laws(inputs.workload)))
     graph = inputs.workload.graph is not None
+    inside = bool(networks.inside(inputs.workload, machines)[setting])
     task = task_of(inputs.plan.scenario, graph=graph, kind=place.device.kind)
     total = sum(made.cost_parts.values())
     millions = work(inputs, float(row.hours[0]) * lost) / 1e6
@@ -201,7 +202,7 @@ def _candidate(
         time={k: float(v[i]) for k, v in e.one.parts.items() if v[i] > 0},
         bottleneck=bottleneck(e.one, i, device), energy_per_unit=(made.energy or 0.0) / millions,
         mfu=float(e.model_flop[i] / e.one.seconds[i] / device.peak[0]),
-        mbu=float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
+        mbu=math.nan if inside else float(e.one.moved[i] / e.one.seconds[i] / device.bandwidth[0]),
         rejected=why, goodput=float(row.goodput[0]) / lost if "goodput" in row else 1.0, excess=max(worst, 1.0) if why else 0.0,
         cited=(*cited(listing, place, precision, used(laws, inputs.workload)),
                bounds.cited(inputs.intervals, task, evidence, near)),

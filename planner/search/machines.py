@@ -244,6 +244,12 @@ def _host_power(s: Setting) -> float:
     return max(0.0, s.system.power.value / s.system.devices - s.device.tdp.value)
 
 
+def _dram(s: Setting) -> float:
+    """Bytes a second of a memory of the device's own, beside its chip."""
+    main = s.device.level("main")
+    return main.bandwidth.value if main and main.bandwidth else np.nan
+
+
 def _host_link(s: Setting) -> float:
     """Bytes a second to the host over the fastest link that goes there."""
     return max((link.bandwidth.value for link in s.device.links if link.kind.startswith(HOST_LINKS)), default=np.nan)
@@ -262,6 +268,7 @@ _DEVICE: dict[str, Callable[[Setting], float]] = {
     "peak_16": lambda s: _peak(s.device, "fp16", s.stacks) if _sums(s) else _peak(s.device, "bf16"),
     "vector": lambda s: s.device.peak["fp32"].value if "fp32" in s.device.peak else np.nan,
     "bandwidth": lambda s: _memory(s, "main", "bandwidth"),
+    "dram": _dram,
     "capacity": lambda s: _memory(s, "main", "capacity"),
     "cache": lambda s: _memory(s, "cache", "capacity"),
     "units": lambda s: s.device.compute_units.value if s.device.compute_units and s.device.kind == "gpu" else np.nan,

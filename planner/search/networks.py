@@ -24,11 +24,15 @@ def unsuited(workload: Workload, device: Device) -> str:
     return f"{device.name} has no memory beside its chip: it is known by whole networks only, not operation by operation"
 
 
+def inside(workload: Workload, machine: Machine) -> Array:
+    """Whether passes of a workload stay on a chip that works out of the memory on it (the law of networks has ``hold``) (N,)."""
+    summed = workload.architecture is None and workload.graph is None
+    return np.asarray(summed & (machine.laws["network"].hold > 0))
+
+
 def timed(workload: Workload, machine: Machine) -> Array:
-    """Whether a memory's rate is known where passes of a workload wait for one (N,): a chip that works out of the memory on it
-    (the law of networks has ``hold``) reads its weights at a rate of its own."""
-    alone = workload.architecture is None and workload.graph is None
-    return np.isfinite(machine.device.bandwidth) | (alone & (machine.laws["network"].hold > 0))
+    """Whether a memory's rate is known where passes of a workload wait for one (N,)."""
+    return np.isfinite(machine.device.bandwidth) | inside(workload, machine)
 
 
 def laws(workload: Workload) -> tuple[str, ...]:

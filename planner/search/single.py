@@ -1,5 +1,6 @@
 """One workload on one system at one layout: N = 1 of what a search does, with everything it found out."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -101,7 +102,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
     watts = float(cost.power(table.device, np.array([float(request.devices)]), np.ones(1))[0])
     hourly, offer = cheapest(subject, request.devices)
     each = spread("cost", hourly / units.HOUR / ran.rate * 1e6) if offer else None
-    seconds = ran.one.seconds[0]
+    seconds, inside = ran.one.seconds[0], bool(networks.inside(subject.workload, table)[0])
     capacity = float(table.device.capacity[0])
     able = memory.trainable(table.device) if request.mode == "train" else memory.usable(table.device.capacity)
     return Single(
@@ -109,7 +110,7 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         figures, ran.memory, capacity, not sum(ran.memory.values()) > float(able[0]),
         {k: float(v[0]) for k, v in ran.one.parts.items() if v[0] > 0}, bottleneck(ran.one, 0, table.device),
         ran.model_flop / float(seconds) / float(table.device.peak[0]),
-        float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
+        math.nan if inside else float(ran.one.moved[0] / seconds / table.device.bandwidth[0]),
         watts, hourly, offer, each, watts / ran.rate * 1e6, ran.work_unit,
         (*device_figures(device, precision), *tier_figures(system),
          *(law(f) for f in used(found[0], subject.workload).values() if f.fit)),

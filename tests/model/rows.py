@@ -21,7 +21,7 @@ def machine(n: int = 1, *, fits: dict[str, dict[str, object]] | None = None, **d
     """100 TFLOP/s, 1 TB/s, 80 GB; eight of them joined at 100 GB/s, further ones at 10 GB/s; ideal unless ``fits`` says."""
     plain = {
         "peak": 100e12, "peak_half": 100e12, "bandwidth": 1e12, "capacity": 80e9, "cache": np.nan, "units": np.nan, "cores": 1.0,
-        "systolic": np.nan, "vector": np.nan, "overlay": 0.0, "frames": 1.0, "host_clock": np.nan,
+        "systolic": np.nan, "vector": np.nan, "overlay": 0.0, "dram": np.nan, "frames": 1.0, "host_clock": np.nan,
         "tdp": 700.0, "idle": 100.0, "host_power": 0.0, "host_link": 64e9, "sustained": 1.0,
         "node": 8.0, "up_bandwidth": 100e9, "up_size": 8.0, "up_peers": 0.0, "out_bandwidth": 10e9,
     }  # fmt: skip

@@ -70,7 +70,7 @@ def seconds(op: Op, machine: Machine) -> Array:
     if op.variant in (*PRODUCTS, "depthwise", "traffic"):
         return _on_chip(op, machine) * in_parts(op, machine) * _with_idle(op, machine)
     if op.variant == "weights":
-        change = c.switch * s["layers"] + c.load * s["held"] + c.pause * s["norm"]
+        change = (c.switch * s["layers"] + c.load * s["held"] + c.pause * s["norm"]) * _from_afar(machine)
         return np.where(c.hold > 0, streamed(op, machine) * change, op.weight_bytes / (machine.device.bandwidth * c.weights))
     if op.variant == "host":
         ends = c.host_in * s["inputs"] + c.host_out * s["outputs"] + c.host_exp * s["exponentials"]
@@ -101,6 +101,14 @@ def streamed(op: Op, machine: Machine) -> Array:
     c = machine.laws["network"]
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(c.hold > 0, 1 / (1 + fill(op, machine) ** -SHARP), 1.0)
+
+
+def _from_afar(machine: Machine) -> Array:
+    """How much longer a change of parts takes than over the link to a host, whose chips ``load`` was fitted to, where a chip
+    has a memory of its own (N,): all that a change moves comes from there."""
+    c, dram = machine.laws["network"], machine.device.dram
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(np.isfinite(dram) & (c.load > 0), 1 / (c.load * dram), 1.0))
 
 
 def in_parts(op: Op, machine: Machine) -> Array:
