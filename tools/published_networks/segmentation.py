@@ -1,73 +1,21 @@
-"""Segmentation networks of the Vitis AI model zoo, by the code or paper that describes them; batch normalisation left out."""
+"""Networks that give every pixel a class; and the two that find lanes and polyps so."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import pairwise
 
 import torch
-from torch import nn
+from published_networks.layers import (
+    Job, Join, Levels, Sum, Taps, bare, basic, chain, concat, conv, larger, plain, residual, resized, stages, up,
+)  # fmt: skip
+from torch import Tensor, nn
 from torch.nn import functional
-
-from published_networks.layers import Job, bare
+from torchvision.models import mobilenet_v2, resnet18, resnet101
 
 CITYSCAPES = 19
 """Classes."""
 STRIDE_8, STRIDE_16 = 7, 14
 """Layers of torchvision's MobileNetV2 that would leave an eighth and a sixteenth of the side."""
-
-
-def conv(i: int, o: int, k: int | tuple[int, int] = 3, stride: int = 1, dilation: int = 1, groups: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the size, but for its stride."""
-    high, wide = (k, k) if isinstance(k, int) else k
-    padding = (high // 2 * dilation, wide // 2 * dilation)
-    return nn.Conv2d(i, o, (high, wide), stride, padding, dilation, groups)
-
-
-def relu(*layers: nn.Module) -> nn.Sequential:
-    """Layers, an activation after each."""
-    return nn.Sequential(*(part for layer in layers for part in (layer, nn.ReLU(inplace=True))))
-
-
-def leaky(*layers: nn.Module) -> nn.Sequential:
-    """Layers, a leaky activation after each."""
-    return nn.Sequential(*(part for layer in layers for part in (layer, nn.LeakyReLU())))
-
-
-def up(i: int, o: int, k: int = 2) -> nn.ConvTranspose2d:
-    """A transposed convolution that doubles the size."""
-    return nn.ConvTranspose2d(i, o, k, 2, k // 2 if k % 2 else 0, k % 2)
-
-
-class _Sum(nn.Module):
-    """Branches of one input, added; an activation after them if one is given."""
-
-    def __init__(self, *branches: nn.Module, after: nn.Module | None = None) -> None:
-        super().__init__()
-        self.branches, self.after = nn.ModuleList(branches), after or nn.Identity()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        first, *others = (branch(x) for branch in self.branches)
-        return self.after(sum(others, first))
-
-
-class _Concat(nn.Module):
-    """Branches of one input, joined."""
-
-    def __init__(self, *branches: nn.Module) -> None:
-        super().__init__()
-        self.branches = nn.ModuleList(branches)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.cat([branch(x) for branch in self.branches], 1)
-
-
-def resize(x: torch.Tensor, like: torch.Tensor | tuple[int, int]) -> torch.Tensor:
-    """Bilinear, to the size of another map or a size."""
-    size = like.shape[-2:] if isinstance(like, torch.Tensor) else like
-    return functional.interpolate(x, size=size, mode="bilinear", align_corners=True)
-
-
-# ENet
 
 
 def _enet() -> nn.Module:
@@ -76,21 +24,23 @@ def _enet() -> nn.Module:
     Xilinx/Vitis-AI models/AI-Model-Zoo/VAI-1.3-Model-Zoo-Code/PyTorch/pt_ENet_cityscapes_512_1024_8.6G_1.3.
     """
 
-    def regular(width: int, k: int = 3, dilation: int = 1) -> nn.Module:
+    def regular(width: int, k: int = 3, d: int = 1) -> nn.Module:
         inner = width // 4
-        return _Sum(nn.Identity(), relu(conv(width, inner, 1), conv(inner, inner, k, dilation=dilation), conv(inner, width, 1)))
+        return residual(conv(width, inner, 1), conv(inner, inner, k, d=d), conv(inner, width, 1))
 
     def down(i: int, o: int) -> nn.Module:
-        main = nn.Sequential(relu(conv(i, o, 1)), nn.MaxPool2d(3, 2, 1))
-        return _Sum(main, relu(conv(i, i // 4, 3, 2), conv(i // 4, i // 4), conv(i // 4, o, 1)))
+        inner = i // 4
+        main = nn.Sequential(conv(i, o, 1), nn.MaxPool2d(3, 2, 1))
+        return Sum(main, nn.Sequential(conv(i, inner, 3, 2), conv(inner, inner), conv(inner, o, 1)))
 
     def grow(i: int, o: int) -> nn.Module:
-        main = nn.Sequential(relu(conv(i, o, 1)), nn.Upsample(scale_factor=2))
-        return _Sum(main, relu(conv(i, i // 4, 1), up(i // 4, i // 4), conv(i // 4, o, 1)))
+        inner = i // 4
+        main = nn.Sequential(conv(i, o, 1), nn.Upsample(scale_factor=2))
+        return Sum(main, nn.Sequential(conv(i, inner, 1), up(inner, inner, act=nn.ReLU), conv(inner, o, 1)))
 
-    stage = [(3, 1), (3, 2), (5, 1), (3, 4), (3, 1), (3, 8), (5, 1), (3, 16)]
+    stage = ((3, 1), (3, 2), (5, 1), (3, 4), (3, 1), (3, 8), (5, 1), (3, 16))
     return nn.Sequential(
-        _Concat(relu(conv(3, 13, 3, 2)), nn.MaxPool2d(3, 2, 1)),
+        concat(conv(3, 13, 3, 2), nn.MaxPool2d(3, 2, 1)),
         down(16, 64), *(regular(64) for _ in range(4)),
         down(64, 128), *(regular(128, k, d) for k, d in stage * 2),
         grow(128, 64), regular(64), regular(64),
@@ -98,204 +48,95 @@ def _enet() -> nn.Module:
     )  # fmt: skip
 
 
-# ERFNet
-
-
 def _erfnet() -> nn.Module:
     """ERFNet (10.1109/TITS.2017.2750080; Eromera/erfnet_pytorch train/erfnet.py)."""
 
-    def block(width: int, dilation: int = 1) -> nn.Module:
-        pair = [relu(conv(width, width, k, dilation=d)) for d in (1, dilation) for k in ((3, 1), (1, 3))]
-        last = pair.pop()[0]  # its activation comes after the sum
-        return _Sum(nn.Identity(), nn.Sequential(*pair, last), after=nn.ReLU(inplace=True))
+    def block(width: int, d: int = 1) -> nn.Module:
+        wide = partial(conv, width, width)
+        return residual(wide((3, 1)), wide((1, 3)), wide((3, 1), d=d), wide((1, 3), d=d, act=None), after=nn.ReLU)
 
     def down(i: int, o: int) -> nn.Module:
-        return relu(_Concat(conv(i, o - i, 3, 2), nn.MaxPool2d(2)))
+        return nn.Sequential(concat(plain(i, o - i, 3, 2), nn.MaxPool2d(2)), nn.ReLU())
 
     return nn.Sequential(
         down(3, 16), down(16, 64), *(block(64) for _ in range(5)),
         down(64, 128), *(block(128, d) for d in (2, 4, 8, 16) * 2),
-        relu(up(128, 64, 3)), block(64), block(64),
-        relu(up(64, 16, 3)), block(16), block(16), up(16, CITYSCAPES),
+        up(128, 64, 3, act=nn.ReLU), block(64), block(64),
+        up(64, 16, 3, act=nn.ReLU), block(16), block(16), up(16, CITYSCAPES),
     )  # fmt: skip
 
 
-# Semantic FPN
+class _Decoder(nn.Module):
+    """The way back from the last of several maps: each step enlarges, joins the map before (or adds it) and mixes."""
 
-
-class _SemanticFPN(nn.Module):
-    """The zoo's own pyramid, as wide as there are classes (Xilinx/Vitis-AI, VAI-1.3-Model-Zoo-Code
-    PyTorch/pt_SemanticFPN_cityscapes_256_512_10G_1.3/code/models/fpn.py)."""
-
-    def __init__(self, levels: Sequence[nn.Module], widths: Sequence[int], classes: int) -> None:
+    def __init__(
+        self, maps: nn.Module, ups: Iterable[nn.Module], mixes: Iterable[nn.Module], last: nn.Module, add: bool = False
+    ) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(levels)
-        act = nn.ReLU(inplace=True)
-        self.top = relu(conv(widths[-1], classes))
-        self.lateral = nn.ModuleList(
-            _Sum(conv(w, classes, 1), nn.Sequential(relu(conv(w, classes)), conv(classes, classes)), after=act)
-            for w in widths[:-1]
-        )
-        self.out = nn.ModuleList(_Sum(nn.Identity(), conv(classes, classes), after=act) for _ in widths[:-1])
-        self.ups = nn.ModuleList(up(classes, classes) for _ in widths[:-1])
-        self.last = nn.Sequential(up(classes, classes), up(classes, classes))
+        self.maps, self.ups, self.mixes, self.last, self.add = maps, nn.ModuleList(ups), nn.ModuleList(mixes), last, add
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        maps = []
-        for level in self.levels:
-            maps.append(x := level(x))
-        x = self.top(maps.pop())
-        for grow, lateral, out in zip(self.ups, reversed(self.lateral), self.out, strict=True):
-            x = out(grow(x) + lateral(maps.pop()))
+    def forward(self, x: Tensor) -> Tensor:
+        *sides, x = self.maps(x)
+        for grow, mix, side in zip(self.ups, self.mixes, reversed(sides), strict=True):
+            x = mix(grow(x) + side if self.add else torch.cat([side, grow(x)], 1))
         return self.last(x)
 
 
-def _resnet_levels(network: nn.Module) -> list[nn.Module]:
-    """Maps at 1/4, 1/8, 1/16 and 1/32 of torchvision's ResNet."""
-    stem, *rest = nn.Sequential(*list(network.children())[:4]), *list(network.children())[4:8]
-    return [nn.Sequential(stem, rest[0]), *rest[1:]]
+def _semantic_fpn(backbone: Iterable[nn.Module], widths: Sequence[int], classes: int) -> nn.Module:
+    """The zoo's own pyramid, as wide as there are classes (Xilinx/Vitis-AI models/AI-Model-Zoo/VAI-1.3-Model-Zoo-Code/
+    PyTorch/pt_SemanticFPN_cityscapes_256_512_10G_1.3/code/models/fpn.py).
+    """
+    *lower, top = widths
+    return _Decoder(
+        nn.Sequential(Taps(*backbone), Levels(*(basic(w, classes) for w in lower), conv(top, classes))),
+        (up(classes, classes) for _ in lower),
+        (residual(plain(classes, classes), after=nn.ReLU) for _ in lower),
+        nn.Sequential(up(classes, classes), up(classes, classes)),
+        add=True,
+    )
 
 
-def _semantic_fpn_resnet18(classes: int = CITYSCAPES) -> nn.Module:
-    """Over torchvision's ResNet-18."""
-    from torchvision.models import resnet18
-
-    return _SemanticFPN(_resnet_levels(bare(resnet18())), (64, 128, 256, 512), classes)
+def semantic_fpn_resnet18(classes: int = CITYSCAPES, bias: bool = False) -> nn.Module:
+    """Over torchvision's ResNet-18, whose convolutions may have a ``bias``."""
+    return _semantic_fpn(stages(resnet18(), bias), (64, 128, 256, 512), classes)
 
 
 def _semantic_fpn_mobilenetv2() -> nn.Module:
     """Over torchvision's MobileNetV2, its last 1x1 of 1280 with it."""
-    from torchvision.models import mobilenet_v2
-
     layers = bare(mobilenet_v2()).features
-    cuts = (0, 4, 7, 14, 19)
-    return _SemanticFPN([layers[a:b] for a, b in itertools.pairwise(cuts)], (24, 32, 96, 1280), CITYSCAPES)
+    return _semantic_fpn((layers[a:b] for a, b in pairwise((0, 4, 7, 14, 19))), (24, 32, 96, 1280), CITYSCAPES)
 
 
-# U-Net
+def _halving(pool: nn.Module, first: nn.Module, *blocks: nn.Module) -> Taps:
+    """Blocks, the side halved between them."""
+    return Taps(first, *(nn.Sequential(pool, block) for block in blocks))
 
 
-class _UNet(nn.Module):
-    """U-Net (arXiv:1505.04597), padded; ``kernel`` of the transposed convolutions."""
-
-    def __init__(self, channels: int, widths: Sequence[int], classes: int, kernel: int = 2) -> None:
-        super().__init__()
-
-        def double(i: int, o: int) -> nn.Module:
-            return relu(conv(i, o), conv(o, o))
-
-        self.downs = nn.ModuleList(double(i, o) for i, o in zip((channels, *widths), widths, strict=False))
-        pairs = list(itertools.pairwise(widths))[::-1]
-        self.grow = nn.ModuleList(up(wide, thin, kernel) for thin, wide in pairs)
-        self.ups = nn.ModuleList(double(2 * thin, thin) for thin, _ in pairs)
-        self.last = conv(widths[0], classes, 1)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        maps = []
-        for n, down in enumerate(self.downs):
-            maps.append(x := down(functional.max_pool2d(x, 2) if n else x))
-        maps.pop()
-        for grow, join in zip(self.grow, self.ups, strict=True):
-            x = join(torch.cat([maps.pop(), grow(x)], 1))
-        return self.last(x)
-
-
-# Ultra Fast Lane Detection
-
-
-def _ultrafast() -> nn.Module:
-    """Ultra Fast Structure-aware lane detection (arXiv:2004.11757), CULane: 201 cells, 18 rows, 4 lanes
-    (cfzd/Ultra-Fast-Lane-Detection model/model.py, without its auxiliary branch)."""
-    from torchvision.models import resnet18
-
-    return nn.Sequential(
-        *_resnet_levels(bare(resnet18())), conv(512, 8, 1), nn.Flatten(), relu(nn.Linear(1800, 2048)),
-        nn.Linear(2048, 201 * 18 * 4),
-    )  # fmt: skip
-
-
-# SalsaNext
-
-
-class _Chain(nn.Module):
-    """Convolutions one after another, all their maps joined and mixed by a 1x1."""
-
-    def __init__(self, i: int, o: int, kernels: Sequence[tuple[int, int]]) -> None:
-        super().__init__()
-        widths = [i] + [o] * (len(kernels) - 1)
-        # a 2x2 of dilation 2 keeps the size with one row of padding
-        self.steps = nn.ModuleList(
-            leaky(conv(w, o, k, dilation=d) if k % 2 else nn.Conv2d(w, o, k, padding=1, dilation=d))
-            for w, (k, d) in zip(widths, kernels, strict=True)
-        )
-        self.mix = leaky(conv(o * len(kernels), o, 1))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        maps = []
-        for step in self.steps:
-            maps.append(x := step(x))
-        return self.mix(torch.cat(maps, 1))
-
-
-class _Salsa(nn.Module):
-    """Encoder and decoder over range images: ``context``, blocks that halve between them, then ``ups`` of a map and a skip."""
-
-    def __init__(self, context: nn.Module, downs: Sequence[nn.Module], ups: Sequence[nn.Module], last: nn.Module) -> None:
-        super().__init__()
-        self.context, self.last = context, last
-        self.downs, self.ups = nn.ModuleList(downs), nn.ModuleList(ups)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x, maps = self.context(x), []
-        for n, down in enumerate(self.downs):
-            maps.append(x := down(functional.avg_pool2d(x, 3, 2, 1) if n else x))
-        maps.pop()
-        for grow in self.ups:
-            x = grow((x, maps.pop()))
-        return self.last(x)
-
-
-class _Shuffled(nn.Module):
-    """A pixel shuffle joined with the skip."""
-
-    def __init__(self, i: int, skip: int, o: int) -> None:
-        super().__init__()
-        self.block = _Chain(i // 4 + skip, o, [(3, 1), (3, 2), (2, 2)])
-
-    def forward(self, maps: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return self.block(torch.cat([functional.pixel_shuffle(maps[0], 2), maps[1]], 1))
+def _unet(*widths: int, classes: int) -> nn.Module:
+    """U-Net (arXiv:1505.04597), padded."""
+    downs = _halving(nn.MaxPool2d(2), *(chain(i, o, o) for i, o in pairwise((3, *widths))))
+    back = list(pairwise(reversed(widths)))
+    return _Decoder(downs, (up(i, o) for i, o in back), (chain(i, o, o) for i, o in back), plain(widths[0], classes, 1))
 
 
 def _salsanext(classes: int = 20) -> nn.Module:
     """SalsaNext (arXiv:2003.03653; TiagoCortinhal/SalsaNext train/tasks/semantic/modules/SalsaNext.py)."""
+    leaky = partial(conv, act=nn.LeakyReLU)
 
     def context(i: int) -> nn.Module:
-        more = leaky(conv(32, 32), conv(32, 32, dilation=2))
-        return nn.Sequential(leaky(conv(i, 32, 1)), _Sum(nn.Identity(), more))
+        return nn.Sequential(leaky(i, 32, 1), residual(leaky(32, 32), leaky(32, 32, d=2)))
 
-    def block(i: int, o: int) -> nn.Module:
-        return _Sum(leaky(conv(i, o, 1)), _Chain(i, o, [(3, 1), (3, 2), (2, 2)]))
+    def dense(i: int, o: int) -> nn.Module:
+        return nn.Sequential(Taps(leaky(i, o), leaky(o, o, d=2), leaky(o, o, 2, d=2)), Join(), leaky(3 * o, o, 1))
 
-    widths, outs = (32, 64, 128, 256, 256, 256), (128, 128, 64, 32)
-    skips = widths[-2:0:-1]
-    return _Salsa(
-        nn.Sequential(context(5), context(32), context(32)),
-        [block(i, o) for i, o in itertools.pairwise(widths)],
-        [_Shuffled(i, s, o) for i, s, o in zip((256, *outs), skips, outs, strict=False)],
-        conv(32, classes, 1),
+    blocks = [Sum(leaky(i, o, 1), dense(i, o)) for i, o in pairwise((32, 64, 128, 256, 256, 256))]
+    rows = ((256, 256, 128), (128, 256, 128), (128, 128, 64), (64, 64, 32))
+    return _Decoder(
+        nn.Sequential(context(5), context(32), context(32), _halving(nn.AvgPool2d(3, 2, 1), *blocks)),
+        (nn.PixelShuffle(2) for _ in rows),
+        (dense(i // 4 + side, o) for i, side, o in rows),
+        plain(32, classes, 1),
     )
-
-
-class _Transposed(nn.Module):
-    """A transposed convolution added to the skip, then three convolutions."""
-
-    def __init__(self, i: int, o: int) -> None:
-        super().__init__()
-        self.grow = relu(up(i, o, 3))
-        self.block = relu(*(conv(o, o) for _ in range(3)))
-
-    def forward(self, maps: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-        return self.block(self.grow(maps[0]) + maps[1])
 
 
 def _salsanext_zoo(width: int = 16, classes: int = 20) -> nn.Module:
@@ -305,67 +146,59 @@ def _salsanext_zoo(width: int = 16, classes: int = 20) -> nn.Module:
     code/train/tasks/semantic/modules/segmentator.py: 16 wide as its pruned weights are loaded, 32 in its comments. Published
     is 10.2 G, with a transposed convolution counted at every place of its output (10.15 G so), not of its input.
     """
-
-    def block(i: int, o: int) -> nn.Module:
-        return _Sum(relu(conv(i, o, 1)), relu(conv(i, o), conv(o, o)))
-
     widths = [width * m for m in (1, 1, 2, 4, 8, 16, 16)]
-    outs = [width * m for m in (16, 8, 4, 2, 1)]
-    return _Salsa(
-        block(5, width),
-        [block(i, o) for i, o in itertools.pairwise(widths)],
-        [_Transposed(i, o) for i, o in zip((widths[-1], *outs), outs, strict=False)],
-        conv(width, classes, 1),
+    first, *blocks = (Sum(conv(i, o, 1), chain(i, o, o)) for i, o in pairwise((5, *widths)))
+    back = list(pairwise(widths[:0:-1]))
+    return _Decoder(
+        nn.Sequential(first, _halving(nn.AvgPool2d(3, 2, 1), *blocks)),
+        (up(i, o, 3, act=nn.ReLU) for i, o in back),
+        (chain(o, o, o, o) for _, o in back),
+        plain(width, classes, 1),
+        add=True,
     )
 
 
-# HarDNet-MSEG
+def _ultrafast() -> nn.Module:
+    """Ultra Fast Structure-aware lane detection (arXiv:2004.11757), CULane: 201 cells, 18 rows, 4 lanes
+    (cfzd/Ultra-Fast-Lane-Detection model/model.py, without its auxiliary branch).
+    """
+    head = nn.Flatten(), nn.Linear(1800, 2048), nn.ReLU(), nn.Linear(2048, 201 * 18 * 4)
+    return nn.Sequential(*stages(resnet18()), plain(512, 8, 1), *head)
 
 
 class _HarD(nn.Module):
     """A block of HarDNet (arXiv:1909.00948): layer n joins the layers n - 2^k for every 2^k that divides it."""
 
-    def __init__(self, base: int, growth: int, layers: int, factor: float = 1.7) -> None:
+    def __init__(self, i: int, growth: int, layers: int, factor: float = 1.7) -> None:
         super().__init__()
-        widths = {0: base}
-        self.links, convs = [], []
+        widths, self.links, self.layers = [i], [], nn.ModuleList()
         for n in range(1, layers + 1):
-            steps = [2**k for k in range(10) if n % 2**k == 0 and 2**k <= n]
-            width = growth
-            for _ in steps[1:]:
-                width *= factor
-            widths[n] = int(int(width + 1) / 2) * 2
-            self.links.append([n - s for s in steps])
-            convs.append(_relu6(sum(widths[n - s] for s in steps), widths[n], 3))
-        self.convs = nn.ModuleList(convs)
-        self.kept = [n for n in range(1, layers + 1) if n % 2 or n == layers]
+            links = [n - 2**k for k in range(n.bit_length()) if n % 2**k == 0]
+            widths.append(int(growth * factor ** (len(links) - 1) + 1) // 2 * 2)
+            self.links.append(links)
+            self.layers.append(conv(sum(widths[m] for m in links), widths[n], act=nn.ReLU6))
+        self.kept = [*range(1, layers, 2), layers]
         self.width = sum(widths[n] for n in self.kept)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         maps = [x]
-        for links, layer in zip(self.links, self.convs, strict=True):
-            inputs = [maps[n] for n in links]
-            maps.append(layer(torch.cat(inputs, 1) if len(inputs) > 1 else inputs[0]))
+        for links, layer in zip(self.links, self.layers, strict=True):
+            first, *others = (maps[n] for n in links)
+            maps.append(layer(torch.cat([first, *others], 1) if others else first))
         return torch.cat([maps[n] for n in self.kept], 1)
 
 
-def _relu6(i: int, o: int, k: int, stride: int = 1) -> nn.Module:
-    """A convolution and its activation."""
-    return nn.Sequential(conv(i, o, k, stride), nn.ReLU6(inplace=True))
-
-
-def _hardnet68() -> list[nn.Module]:
+def _hardnet68() -> Taps:
     """Maps at 1/8, 1/16 and 1/32."""
-    width, parts, levels = 64, [_relu6(3, 32, 3, 2), _relu6(32, 64, 3), nn.MaxPool2d(3, 2, 1)], []
-    table = ((14, 8, 128, True), (16, 16, 256, False), (20, 16, 320, True), (40, 16, 640, True), (160, 4, 1024, False))
-    for growth, layers, out, halve in table:
-        block = _HarD(width, growth, layers)
-        parts += [block, _relu6(block.width, width := out, 1)]
-        if out in (320, 640, 1024):
-            levels, parts = [*levels, nn.Sequential(*parts)], []
-        if halve:
-            parts.append(nn.MaxPool2d(2))
-    return levels
+    relu6 = partial(conv, act=nn.ReLU6)
+
+    def block(i: int, growth: int, layers: int, o: int) -> nn.Module:
+        dense = _HarD(i, growth, layers)
+        return nn.Sequential(dense, relu6(dense.width, o, 1))
+
+    stem = relu6(3, 32, 3, 2), relu6(32, 64), nn.MaxPool2d(3, 2, 1), block(64, 14, 8, 128), nn.MaxPool2d(2)
+    first = nn.Sequential(*stem, block(128, 16, 16, 256), block(256, 20, 16, 320))
+    return _halving(nn.MaxPool2d(2), first, block(320, 40, 16, 640), block(640, 160, 4, 1024))
 
 
 class _HarDMSEG(nn.Module):
@@ -373,40 +206,24 @@ class _HarDMSEG(nn.Module):
 
     def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.levels = nn.ModuleList(_hardnet68())
+        same = partial(plain, width, width)
 
-        def branch(i: int, k: int) -> nn.Module:
-            return nn.Sequential(
-                conv(i, width, 1), conv(width, width, (1, k)), conv(width, width, (k, 1)), conv(width, width, dilation=k)
-            )
+        def field(i: int) -> nn.Module:
+            branches = (nn.Sequential(plain(i, width, 1), same((1, k)), same((k, 1)), same(d=k)) for k in (3, 5, 7))
+            wide = concat(plain(i, width, 1), *branches)
+            return Sum(nn.Sequential(wide, plain(4 * width, width)), plain(i, width, 1), after=nn.ReLU)
 
-        def rfb(i: int) -> nn.Module:
-            wide = _Concat(conv(i, width, 1), *(branch(i, k) for k in (3, 5, 7)))
-            return _Sum(nn.Sequential(wide, conv(4 * width, width)), conv(i, width, 1), after=nn.ReLU(inplace=True))
+        self.maps = nn.Sequential(_hardnet68(), Levels(*(field(i) for i in (320, 640, 1024))))
+        self.up1, self.up2, self.up3, self.up4 = (same() for _ in range(4))
+        self.up5, self.join = plain(2 * width, 2 * width), plain(2 * width, 2 * width)
+        self.last = nn.Sequential(plain(3 * width, 3 * width), plain(3 * width, 3 * width), plain(3 * width, 1, 1))
 
-        self.fields = nn.ModuleList(rfb(i) for i in (320, 640, 1024))
-        self.up1, self.up2, self.up3, self.up4 = (conv(width, width) for _ in range(4))
-        self.up5, self.join2 = conv(2 * width, 2 * width), conv(2 * width, 2 * width)
-        self.last = nn.Sequential(conv(3 * width, 3 * width), conv(3 * width, 3 * width), conv(3 * width, 1, 1))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        maps = []
-        for level, field in zip(self.levels, self.fields, strict=True):
-            x = level(x)
-            maps.append(field(x))
-        fine, middle, coarse = maps
-
-        def twice(m: torch.Tensor) -> torch.Tensor:
-            return functional.interpolate(m, scale_factor=2, mode="bilinear", align_corners=True)
-
-        first = self.up1(twice(coarse)) * middle
-        second = self.up2(twice(twice(coarse))) * self.up3(twice(middle)) * fine
-        joined = self.join2(torch.cat([first, self.up4(twice(coarse))], 1))
-        out = self.last(torch.cat([second, self.up5(twice(joined))], 1))
-        return functional.interpolate(out, scale_factor=8, mode="bilinear")
-
-
-# SA-Gate
+    def forward(self, x: Tensor) -> Tensor:
+        fine, middle, coarse = self.maps(x)
+        first = self.up1(larger(coarse)) * middle
+        second = self.up2(larger(larger(coarse))) * self.up3(larger(middle)) * fine
+        joined = self.join(torch.cat([first, self.up4(larger(coarse))], 1))
+        return larger(self.last(torch.cat([second, self.up5(larger(joined))], 1)), 8)
 
 
 class _Gate(nn.Module):
@@ -414,58 +231,56 @@ class _Gate(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        thin = width // 16
         self.filters = nn.ModuleList(
-            nn.Sequential(relu(nn.Linear(2 * width, width // 16)), nn.Linear(width // 16, width), nn.Sigmoid()) for _ in range(2)
+            nn.Sequential(nn.Linear(2 * width, thin), nn.ReLU(), nn.Linear(thin, width), nn.Sigmoid()) for _ in range(2)
         )
-        self.gates = nn.ModuleList(conv(2 * width, 1, 1) for _ in range(2))
+        self.gates = concat(plain(2 * width, 1, 1), plain(2 * width, 1, 1))
 
-    def forward(self, one: torch.Tensor, two: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def forward(self, one: Tensor, two: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         pairs = zip(self.filters, ((two, one), (one, two)), strict=True)
         both = torch.cat([main + self._weight(f, guide, main) * guide for f, (guide, main) in pairs], 1)
-        first, second = torch.cat([gate(both) for gate in self.gates], 1).softmax(1).split(1, 1)
+        first, second = self.gates(both).softmax(1).split(1, 1)
         merged = one * first + two * second
         return functional.relu((one + merged) / 2), functional.relu((two + merged) / 2), merged
 
     @staticmethod
-    def _weight(layers: nn.Module, guide: torch.Tensor, main: torch.Tensor) -> torch.Tensor:
+    def _weight(layers: nn.Module, guide: Tensor, main: Tensor) -> Tensor:
         return layers(torch.cat([guide, main], 1).mean((2, 3)))[:, :, None, None]
 
 
 class _SAGate(nn.Module):
-    """SA-Gate (arXiv:2007.09183; charlesCXK/RGBD_Semantic_Segmentation_PyTorch model/SA-Gate.nyu): two ResNets with a deep
+    """SA-Gate (arXiv:2007.09183; charlesCXK/RGBD_Semantic_Segmentation_PyTorch model/SA-Gate.nyu): two ResNet-101 with a deep
     stem, output stride 16, DeepLabV3+'s head with dense convolutions; six channels hold the image and the depth as HHA.
     """
 
-    def __init__(self, make: Callable[..., nn.Module], classes: int = 40) -> None:
+    def __init__(self, classes: int = 40) -> None:
         super().__init__()
-        self.paths = nn.ModuleList(nn.ModuleList(self._path(make)) for _ in range(2))
+        self.paths = nn.ModuleList(nn.ModuleList(self._path()) for _ in range(2))
         self.gates = nn.ModuleList(_Gate(w) for w in (256, 512, 1024, 2048))
-        self.aspp = nn.Sequential(
-            _Concat(conv(2048, 256, 1), *(conv(2048, 256, dilation=d) for d in (6, 12, 18))), nn.LeakyReLU(), conv(1024, 256, 1)
-        )
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), leaky(conv(2048, 256, 1)), conv(256, 256, 1))
-        self.reduce = relu(conv(256, 48, 1))
-        self.last = nn.Sequential(relu(conv(304, 256), conv(256, 256)), conv(256, classes, 1))
+        fields = concat(plain(2048, 256, 1), *(plain(2048, 256, d=d) for d in (6, 12, 18)))
+        aspp = nn.Sequential(fields, nn.LeakyReLU(), plain(1024, 256, 1))
+        pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), conv(2048, 256, 1, act=nn.LeakyReLU), plain(256, 256, 1))
+        self.top, self.reduce = Sum(aspp, pool, after=nn.LeakyReLU), conv(256, 48, 1)
+        self.last = nn.Sequential(chain(304, 256, 256), plain(256, classes, 1))
 
     @staticmethod
-    def _path(make: Callable[..., nn.Module]) -> list[nn.Module]:
-        network = bare(make(replace_stride_with_dilation=[False, False, True]))
-        stem = nn.Sequential(relu(conv(3, 64, 3, 2), conv(64, 64), conv(64, 128)), nn.MaxPool2d(3, 2, 1))
+    def _path() -> list[nn.Module]:
+        network = resnet101(replace_stride_with_dilation=[False, False, True])
+        network.conv1 = nn.Sequential(conv(3, 64, 3, 2), conv(64, 64), plain(64, 128))
         first = network.layer1[0]
-        first.conv1, first.downsample = conv(128, 64, 1), conv(128, 256, 1)
-        return [nn.Sequential(stem, network.layer1), network.layer2, network.layer3, network.layer4]
+        first.conv1, first.downsample = plain(128, 64, 1), plain(128, 256, 1)
+        half, quarter, *rest = stages(network)
+        return [nn.Sequential(half, quarter), *rest]
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         (one, two), merges = x.split(3, 1), []
         for first, second, gate in zip(*self.paths, self.gates, strict=True):
             one, two, merged = gate(first(one), second(two))
             merges.append(merged)
-        top = functional.leaky_relu(self.aspp(merged) + self.pool(merged))
         low = self.reduce(merges[0])
-        return resize(self.last(torch.cat([resize(top, low), low], 1)), x)
-
-
-# DeepLab
+        top = resized(self.top(merges[-1]), low.shape[-2:])
+        return resized(self.last(torch.cat([top, low], 1)), x.shape[-2:])
 
 
 def _deeplab() -> nn.Module:
@@ -474,36 +289,25 @@ def _deeplab() -> nn.Module:
     Of its head, a 1x1 branch and the projection; the pooled branch is left out (add_image_level_feature): the published
     66.37 G is what is left without it, and model_zoo.md's 433.24 G over scales and flips what there is with it.
     """
-    from torchvision.models import mobilenet_v2
-
     layers = bare(mobilenet_v2()).features[:18]
-    for n, layer in enumerate(layers):
+    for n, layer in enumerate(layers[STRIDE_8:], STRIDE_8):
         for part in layer.modules():
-            if n >= STRIDE_8 and isinstance(part, nn.Conv2d) and part.kernel_size == (3, 3):
+            if isinstance(part, nn.Conv2d) and part.kernel_size == (3, 3):
                 dilation = (1 if n == STRIDE_8 else 2 if n <= STRIDE_16 else 4,) * 2
                 part.stride, part.dilation, part.padding = (1, 1), dilation, dilation
-    head = nn.Sequential(relu(conv(320, 256, 1), conv(256, 256, 1)), conv(256, CITYSCAPES, 1))
-    return nn.Sequential(layers, head, nn.UpsamplingBilinear2d(scale_factor=8))
-
-
-def _resnet101(**options: Any) -> nn.Module:
-    """Torchvision's, imported when it is built."""
-    from torchvision.models import resnet101
-
-    return resnet101(**options)
+    return nn.Sequential(layers, chain(320, 256, 256, k=1), plain(256, CITYSCAPES, 1), nn.UpsamplingBilinear2d(scale_factor=8))
 
 
 def jobs() -> Iterator[Job]:
     """Name, constructor and shape of one input."""
-    half, unet = (1, 3, 512, 1024), tuple(64 * 2**n // 4 for n in range(5))
-    yield "paper/enet", _enet, half
-    yield "paper/erfnet", _erfnet, half
-    yield "paper/semantic_fpn_resnet18", _semantic_fpn_resnet18, (1, 3, 256, 512)
-    yield "paper/semantic_fpn_mobilenetv2", _semantic_fpn_mobilenetv2, half
+    yield "paper/enet", _enet, (1, 3, 512, 1024)
+    yield "paper/erfnet", _erfnet, (1, 3, 512, 1024)
+    yield "paper/semantic_fpn_resnet18", semantic_fpn_resnet18, (1, 3, 256, 512)
+    yield "paper/semantic_fpn_mobilenetv2", _semantic_fpn_mobilenetv2, (1, 3, 512, 1024)
+    yield "paper/unet_chaos", lambda: _unet(16, 32, 64, 128, 256, classes=2), (1, 3, 512, 512)
     yield "paper/salsanext", _salsanext_zoo, (1, 5, 64, 2048)
     yield "paper/salsanextv2", _salsanext, (1, 5, 64, 2048)
-    yield "paper/unet_chaos", lambda: _UNet(3, unet, 2), (1, 3, 512, 512)
     yield "paper/ultrafast_resnet18", _ultrafast, (1, 3, 288, 800)
     yield "paper/hardnet_mseg", _HarDMSEG, (1, 3, 352, 352)
-    yield "paper/sa_gate", lambda: _SAGate(_resnet101), (1, 6, 360, 360)
+    yield "paper/sa_gate", _SAGate, (1, 6, 360, 360)
     yield "paper/deeplab_mobilenetv2", _deeplab, (1, 3, 1024, 2048)
