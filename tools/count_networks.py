@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import published_networks
 import torch
-from published_networks import clouds, detection, segmentation
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -340,16 +340,8 @@ def main(output: Path, only: str = "") -> None:
     """One line a network and size; what cannot be built is named on stderr and left out; other lines than ``only``'s stay."""
     torch.backends.mha.set_fastpath_enabled(False)  # one call for a whole layer
     torch.autocast = lambda *_, **__: contextlib.nullcontext()  # networks that switch it off know no meta device
-    published = (network for zoo in (clouds, detection, segmentation) for network in zoo.jobs())
-    zoos = (
-        yolo_jobs(),
-        torchvision_jobs(),
-        other_jobs(),
-        paper_jobs(),
-        detr_jobs(),
-        published,
-        timm_jobs(output.with_name("timm.csv")),
-    )
+    timm = timm_jobs(output.with_name("timm.csv"))
+    zoos = (yolo_jobs(), torchvision_jobs(), other_jobs(), paper_jobs(), detr_jobs(), published_networks.jobs(), timm)
     wanted = re.compile(only)
     rows = [row for row in csv.reader(output.open()) if not wanted.search(row[0])][1:] if only else []
     for name, make, shape in itertools.chain(*zoos):

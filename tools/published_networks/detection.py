@@ -7,13 +7,30 @@ from typing import Any
 
 import timm
 import torch
-from published_networks.layers import (
-    Act, Each, Job, Levels, Maps, Taps, bare, chain, concat, conv, extra, inverted, larger, plain, residual, resized, separable,
-    stages, up,
-)  # fmt: skip
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision import models
+
+from published_networks.layers import (
+    Act,
+    Each,
+    Job,
+    Levels,
+    Maps,
+    Taps,
+    bare,
+    chain,
+    concat,
+    conv,
+    extra,
+    inverted,
+    larger,
+    plain,
+    resized,
+    separable,
+    stages,
+    up,
+)  # fmt: skip
 
 relu6 = partial(conv, act=nn.ReLU6)
 
@@ -71,7 +88,8 @@ def _mobilenet_v1_stages() -> tuple[nn.Module, nn.Module]:
 
 def _mobilenet_v2_stages() -> tuple[nn.Module, nn.Module]:
     """To the expansion of block 14 (layer_15/expansion_output) and to the last convolution (layer_19), arXiv:1801.04381."""
-    rows = ((16, 24, 2), (24, 24, 1), (24, 32, 2), *[(32, 32, 1)] * 2, (32, 64, 2), *[(64, 64, 1)] * 3, (64, 96, 1), *[(96, 96, 1)] * 2)
+    rows = ((16, 24, 2), (24, 24, 1), (24, 32, 2), *[(32, 32, 1)] * 2, (32, 64, 2), *[(64, 64, 1)] * 3, (64, 96, 1),
+            *[(96, 96, 1)] * 2)  # fmt: skip
     fine = relu6(3, 32, 3, 2), separable(32, 16, last=None), *(inverted(*row) for row in rows), relu6(96, 576, 1)
     coarse = separable(576, 160, 2, last=None), *(inverted(160, o) for o in (160, 160, 320)), relu6(320, 1280, 1)
     return nn.Sequential(*fine), nn.Sequential(*coarse)
@@ -255,7 +273,9 @@ class _Solo(nn.Module):
         levels.append(functional.max_pool2d(levels[-1], 1, 2))
         levels[0], levels[4] = larger(levels[0], 0.5), larger(levels[4])
         side = 2 * levels[0].shape[-1]
-        return [y for x, lines, grid in zip(levels, self.lines, self.GRIDS, strict=True) for y in self._level(x, lines, grid, side)]
+        return [
+            y for x, lines, grid in zip(levels, self.lines, self.GRIDS, strict=True) for y in self._level(x, lines, grid, side)
+        ]
 
     def _level(self, x: Tensor, lines: nn.Module, grid: int, side: int) -> Maps:
         places = x.new_empty(1, 2, *x.shape[2:])

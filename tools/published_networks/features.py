@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import torch
-from published_networks.layers import Each, Job, Maps, basic, chain, conv, inverted, plain, separable
 from torch import Tensor, nn
 from torch.nn import functional
+
+from published_networks.layers import Each, Job, Maps, basic, chain, conv, inverted, plain, separable
 
 
 def _superpoint() -> nn.Module:

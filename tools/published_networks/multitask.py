@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from published_networks.layers import Each, Job, Levels, Taps, chain, conv, extra, larger, plain, stages
 from torch import Tensor, nn
 from torchvision.models import resnet18
+
+from published_networks.layers import Each, Job, Levels, Taps, chain, conv, extra, larger, plain, stages
 
 
 def _extras() -> nn.Module:

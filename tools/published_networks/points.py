@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
-from published_networks.layers import LEAKY, Each, Job, Join, Levels, Maps, Taps, basic, chain, conv, plain, up
-from published_networks.segmentation import semantic_fpn_resnet18
 from torch import Tensor, nn
 from torch.nn import functional
+
+from published_networks.layers import LEAKY, Each, Job, Join, Levels, Maps, Taps, basic, chain, conv, plain, up
+from published_networks.segmentation import semantic_fpn_resnet18
 
 
 class _Hourglass(nn.Module):
@@ -93,7 +94,9 @@ def _second(*scales: float) -> nn.Module:
         return up(i, 128, int(times), int(times), nn.ReLU) if times >= 1 else conv(i, 128, int(1 / times), int(1 / times))
 
     blocks = (nn.Sequential(conv(i, o, s=2), chain(*[o] * (count + 1))) for i, o, count in rows)
-    return nn.Sequential(Taps(*blocks), Levels(*(scaled(o, times) for (_, o, _), times in zip(rows, scales, strict=True))), Join())
+    return nn.Sequential(
+        Taps(*blocks), Levels(*(scaled(o, times) for (_, o, _), times in zip(rows, scales, strict=True))), Join()
+    )
 
 
 class _PointPillars(nn.Module):

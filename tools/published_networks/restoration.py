@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from published_networks.layers import Job, chain, conv, plain, residual
 from torch import Tensor, nn
+
+from published_networks.layers import Job, chain, conv, plain, residual
 
 
 class _SESR(nn.Module):

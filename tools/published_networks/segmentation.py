@@ -5,12 +5,28 @@ from functools import partial
 from itertools import pairwise
 
 import torch
-from published_networks.layers import (
-    Job, Join, Levels, Sum, Taps, bare, basic, chain, concat, conv, larger, plain, residual, resized, stages, up,
-)  # fmt: skip
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import mobilenet_v2, resnet18, resnet101
+
+from published_networks.layers import (
+    Job,
+    Join,
+    Levels,
+    Sum,
+    Taps,
+    bare,
+    basic,
+    chain,
+    concat,
+    conv,
+    larger,
+    plain,
+    residual,
+    resized,
+    stages,
+    up,
+)  # fmt: skip
 
 CITYSCAPES = 19
 """Classes."""

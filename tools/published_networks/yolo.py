@@ -5,10 +5,25 @@ from functools import partial
 from itertools import pairwise
 
 import torch
-from published_networks.layers import (
-    LEAKY, Job, Join, Levels, Maps, Taps, chain, concat, conv, inverted, larger, plain, pools, residual, separable,
-)  # fmt: skip
 from torch import Tensor, nn
+
+from published_networks.layers import (
+    LEAKY,
+    Job,
+    Join,
+    Levels,
+    Maps,
+    Taps,
+    chain,
+    concat,
+    conv,
+    inverted,
+    larger,
+    plain,
+    pools,
+    residual,
+    separable,
+)  # fmt: skip
 
 leaky = partial(conv, act=LEAKY)
 nearest = partial(larger, mode="nearest")
@@ -47,7 +62,9 @@ def _yolov4(classes: int = 80) -> nn.Module:
     *first, fourth, fifth = (stage(*row) for row in rows)
     top = nn.Sequential(alternate(1024, 512, 1), pools(5, 9, 13), alternate(2048, 512, 1))
     return _Pan(
-        nn.Sequential(Taps(nn.Sequential(leaky(3, 32), *first), fourth, fifth), Levels(leaky(256, 128, 1), leaky(512, 256, 1), top)),
+        nn.Sequential(
+            Taps(nn.Sequential(leaky(3, 32), *first), fourth, fifth), Levels(leaky(256, 128, 1), leaky(512, 256, 1), top)
+        ),
         narrow=(leaky(512, 256, 1), leaky(256, 128, 1)),
         merge=(alternate(i, o, 2) for i, o in ((512, 256), (256, 128), (512, 256), (1024, 512))),
         down=(leaky(128, 256, 3, 2), leaky(256, 512, 3, 2)),
@@ -125,7 +142,9 @@ class _YoloFastest(nn.Module):
         first = leaky(3, 8, 3, 2), leaky(8, 8, 1), thin(8, 4), *(block(*row) for row in self.ROWS), leaky(24, 136, 1)
         deep = thin(136, 48, 2), *(block(48, 48, mid=224) for _ in range(5)), leaky(48, 96, 1)
         self.taps, self.merge = Taps(nn.Sequential(*first), nn.Sequential(*deep)), leaky(96 + 136, 96, 1)
-        self.heads = Levels(*(nn.Sequential(thin(96, o, k=5), thin(o, o, k=5), plain(o, 3 * (classes + 5), 1)) for o in (96, 128)))
+        self.heads = Levels(
+            *(nn.Sequential(thin(96, o, k=5), thin(o, o, k=5), plain(o, 3 * (classes + 5), 1)) for o in (96, 128))
+        )
 
     def forward(self, x: Tensor) -> Maps:
         fine, coarse = self.taps(x)
