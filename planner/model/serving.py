@@ -74,9 +74,14 @@ def _new(w: Columns, length: Array | None = None) -> Array:
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array, draft: Draft | None = None) -> Pass:
     """One step that gives each of ``batch`` sequences a token after ``context`` tokens; with a draft, ``draft.tokens``."""
     p, ops = decode_operators(a, w, batch, context, draft)
-    engine = machine.laws["engine"]
-    step = run(ops, machine).plus("overhead", engine.decode_step + engine.sequence * batch)
+    step = run(ops, machine).plus("overhead", _host(machine, batch))
     return step.and_(draft.guess(p, machine)) if draft else step
+
+
+def _host(machine: Machine, batch: Array) -> Array:
+    """Time (N,) [s] that the host takes for a decode step of ``batch`` sequences."""
+    engine = machine.laws["engine"]
+    return np.asarray(engine.decode_step + engine.sequence * batch)
 
 
 def decode_operators(
@@ -139,8 +144,26 @@ class Prefilling:
 
 def decoding(a: Columns, w: Columns, machine: Machine, draft: Draft | None = None) -> Decoding:
     """A step of ``w.batch`` requests in flight; the stages of a pipeline each have a share of them under way."""
-    step = decode(a, w, machine, w.batch / w.pp, context(w), draft)
+    batch = w.batch / w.pp
+    step = decode(a, w, machine, batch, context(w), draft)
+    if np.any(w.pp > 1):
+        query = 1 + draft.guesses if draft else 1.0
+        last = run([transformer.logits(a, w.with_(batch=batch, logits=batch * query))], machine).seconds
+        step = step.plus("pipeline", _uneven(a, w, step.seconds, last, _host(machine, batch)))
     return Decoding(step, draft.tokens if draft else np.ones(len(w)))
+
+
+def _uneven(a: Columns, w: Columns, step: Array, last: Array, host: Array) -> Array:
+    """Time (N,) [s] by which a pipeline's round, each of its shares through each stage, is longer than one through all stages.
+
+    Stages go at the pace of the slowest: one with a layer more where layers do not divide by their number, or the last,
+    which has the ``last`` [s] of a pass, the logits, too. Every stage has a ``host`` [s] of its own for each share, which it
+    can't hide: a share's next step is known once the last stage is done with it
+    (https://github.com/NVIDIA/TensorRT-LLM/pull/3878).
+    """
+    layer = (step - host - last) / a.num_layers
+    slowest = np.maximum(np.ceil(a.num_layers / w.pp) * layer, np.floor(a.num_layers / w.pp) * layer + last)
+    return np.asarray(w.pp * (slowest + host) - step)
 
 
 def prefilling(a: Columns, w: Columns, machine: Machine) -> Prefilling:
@@ -148,7 +171,10 @@ def prefilling(a: Columns, w: Columns, machine: Machine) -> Prefilling:
     many = _prompts(w)
     whole = prefill(a, w, machine, many)
     alone = prefill(a, w, machine, np.ones(len(w))) if np.any(many > 1) else whole
-    return Prefilling(whole, whole.seconds / many / w.pp, alone.seconds + admission(alone, machine))
+    each = whole.seconds
+    if np.any(w.pp > 1):
+        each = each + _uneven(a, w, each, np.zeros(len(w)), whole.parts["overhead"])
+    return Prefilling(whole, each / many / w.pp, alone.seconds + admission(alone, machine))
 
 
 def together(d: Decoding, p: Prefilling, w: Columns) -> Service:

@@ -52,6 +52,26 @@ def test_host_time_is_added_to_each_step_and_each_prefill() -> None:
     assert slow.ttft[0] - plain.ttft[0] == pytest.approx(6e-3)
 
 
+def test_a_pipeline_goes_at_the_pace_of_the_stage_with_the_logits() -> None:
+    """Llama 3 8B, 4 requests, each a share of its own in 4 stages: the last reads 8 layers (3.49 ms) and the logits (1.05 ms),
+    and so all take four times that for a round; each stage has the host's time for each share.
+    """
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(batch=4.0, pp=4.0, input_tokens=16.0, output_tokens=100.0)
+    plain, slow = (serving.decoding(a, rows, machine(fits={"engine": {"decode_step": s}})).step.seconds[0] for s in (0.0, 1e-3))
+    assert plain == pytest.approx(4 * (3.49 + 1.05) * 1e-3, rel=0.02)
+    assert slow - plain == pytest.approx(4e-3)
+
+
+def test_a_pipeline_waits_for_the_stage_with_a_layer_more() -> None:
+    """96 layers in 5 stages: the logits of GPT-3 are less than the layer by which 20 are more than 19."""
+    a, _ = columns(GPT_3_175B)
+    rows = inference(batch=1.0, pp=1.0, input_tokens=16.0, output_tokens=100.0)
+    one = serving.decoding(a, rows, machine()).step.seconds[0]
+    five = serving.decoding(a, rows.with_(batch=np.array([5.0]), pp=np.array([5.0])), machine()).step.seconds[0]
+    assert five == pytest.approx(one * 100 / 96, rel=0.01)
+
+
 def test_a_static_batch_is_one_prefill_and_its_steps() -> None:
     a, _ = columns(LLAMA_3_8B)
     s = serving.static_batch(a, inference(batch=4.0, input_tokens=500.0, output_tokens=101.0), machine())

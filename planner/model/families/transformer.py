@@ -33,11 +33,16 @@ def forward(a: Columns, p: Columns, *, decode: bool) -> list[Op]:
         *_experts(a, p, tokens, moe_layers),
         *_shared(a, p, tokens, layers),
         *_adapters(a, p, tokens, layers),
-        product("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True),
+        logits(a, p),
     ]
     if "unpack" in p and not decode:
         ops += _unpacked(ops, p)
     return [op for op in ops if np.any(op.count)]
+
+
+def logits(a: Columns, p: Columns) -> Op:
+    """The product that ends a pass: of hidden states with the vocabulary."""
+    return product("logits", 1.0, (p.logits, a.vocab_size / p.tp, a.hidden_size), p, weight=p.head_weight, half=True)
 
 
 def _unpacked(ops: list[Op], p: Columns) -> list[Op]:
