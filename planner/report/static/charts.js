@@ -11,6 +11,11 @@ var PlannerCharts = (function () {
   var TEXT = { color: "var(--ink)", fontSize: 12, textBorderColor: "none" };
   var QUIET = { color: "var(--soft)", fontSize: 12 };
 
+  /* Style of a label that ends left of ``left``: what is drawn is measured in no font, and those of pages are wider. */
+  function cut(left) {
+    return { width: 0.88 * (left - 20), overflow: "truncate", ellipsis: "…" };
+  }
+
   function compact(value) {
     var units = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
     for (var i = 0; i < units.length; i++) {
@@ -228,7 +233,7 @@ var PlannerCharts = (function () {
     series.push(endSeries(data, phone, true));
     var label = phone
       ? { inside: true, margin: 0, verticalAlign: "bottom", padding: [0, 0, 18, 0], width: width - 40, overflow: "truncate" }
-      : { margin: 12, width: left - 20, overflow: "truncate" };
+      : Object.assign({ margin: 12 }, cut(left));
     return { height: height, option: {
       animation: false, backgroundColor: "none",
       grid: { left: left, right: phone ? 116 : 150, top: phone ? 14 : 6, bottom: 48 },
@@ -332,7 +337,7 @@ var PlannerCharts = (function () {
 
   Object.assign(api, {
     pareto: pareto, stack: stack, course: course, lines: lines,
-    tools: { SYMBOLS: SYMBOLS, TEXT: TEXT, QUIET: QUIET, compact: compact, bounds: bounds, logAxis: logAxis, lineSeries: lineSeries }
+    tools: { SYMBOLS: SYMBOLS, TEXT: TEXT, QUIET: QUIET, cut: cut, compact: compact, bounds: bounds, logAxis: logAxis, lineSeries: lineSeries }
   });
   return api;
 })();

@@ -17,7 +17,7 @@
   function rowLabel(row, phone, left, y, height) {
     return phone
       ? text(left, y - 20, row.label, { verticalAlign: "middle", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" })
-      : text(left - 12, y, row.label, { align: "right", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" });
+      : text(left - 12, y, row.label, Object.assign({ align: "right", fontWeight: row.choice ? "bold" : "normal", fill: row.choice ? "var(--accent)" : "var(--ink)" }, tools.cut(left)));
   }
 
   function rowsFrame(data, width, right) {
