@@ -23,7 +23,7 @@ class Canaries:
 
     def __init__(self, clock: Clock, best: Mapping[str, float] | None = None) -> None:
         self.clock, self.start = clock, time.perf_counter()
-        side, size = (256, 1 << 23) if clock.device.type == "cpu" else (2048, 1 << 27)
+        side, size = (256, 1 << 23) if clock.device.type == "cpu" else (6144, 1 << 27)
         dtype = torch.float32 if clock.device.type == "cpu" else torch.bfloat16
         self.a, self.b = (torch.randn(side, side, device=clock.device, dtype=dtype) for _ in range(2))
         self.x, self.y, self.z = (torch.ones(size, device=clock.device) for _ in range(3))

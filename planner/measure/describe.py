@@ -88,7 +88,8 @@ def _attention(name: str, call: Call) -> Described:
     backward = "backward" in name
     q, k = call.tensors[1:3] if backward else call.tensors[:2]
     batch, heads, query, dim = q.shape
-    flags = call.args[6:] if "efficient" in name and not backward else call.args  # before it: whether the sums are kept
+    kept = not backward and ("efficient" in name or "cudnn" in name)
+    flags = call.args[6:] if kept else call.args  # before it: whether the sums are kept
     causal = any(a is True for a in flags) or any(k == "is_causal" and v is True for k, v in call.kwargs)
     shape = {"batch": float(batch), "heads": float(heads), "query": float(query), "context": float(k.shape[2]), "dim": float(dim)}
     flop = 4.0 * batch * heads * query * k.shape[2] * dim * (0.5 if causal and query > 1 else 1.0) * (2.5 if backward else 1.0)

@@ -5,11 +5,13 @@ time between two events; where a graph can be captured, of a replayed graph, so 
 """
 
 import gc
+import itertools
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ BLOCK = 4e-4  # s a sample at least: the clock and the loop are below a thousand
 STEADY = 0.05  # interquartile range over median at which to stop
 FEWEST, MOST = 5, 40
 RING = 400  # copies of the operands at most
+AHEAD = 200_000  # cycles that a GPU waits while the host prepares what is timed
 CONTENDED = 0.9  # CPU time over wall time below which others ran
 
 
@@ -64,26 +67,26 @@ class Clock:
         ring = [make() for _ in range(int(np.clip(np.ceil(self.evict / max(footprint, 1.0)), 2, RING)))]
         first = self._once(ring[0])
         second = self._once(ring[1])
-        inner = max(1, min(len(ring) // 2, int(np.ceil(BLOCK / max(second, 1e-7)))))
-        place, samples, used = 2, list[float](), _Used()
+        some = int(np.ceil(BLOCK / max(second, 1e-7))) if self.device.type != "cuda" else RING  # a graph's runs take no launch
+        inner = max(1, min(len(ring) // 2, some))
+        turns = self._turns(ring, inner)
+        samples, used = list[float](), _Used()
         until = time.perf_counter() + 2 * self.budget
         while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
-            runs = [ring[(place + i) % len(ring)] for i in range(inner)]
-            place += inner
-            samples.append(self._ring(runs))
+            samples.append(self._single(next(turns)) / inner)
             if len(samples) >= 2 * FEWEST and _spread(samples) < STEADY:
                 break
         return Timed(tuple(samples), inner, used.cpu_share(self.threads), used.faults() / (len(samples) * inner), first)
 
-    def _ring(self, runs: list[Run]) -> float:
-        if self.device.type == "cuda":
-            return self._single(lambda: [run() for run in runs]) / len(runs)
-        self.wait()
-        start = time.perf_counter()
-        for run in runs:
-            run()
-        self.wait()
-        return (time.perf_counter() - start) / len(runs)
+    def _turns(self, ring: list[Run], inner: int) -> Iterator[Run]:
+        """``inner`` runs of the ring at a time, those that were longest ago; one graph a turn where the device captures them."""
+        if self.device.type != "cuda":
+            for start in itertools.count(2, inner):
+                yield partial(_all, [ring[(start + i) % len(ring)] for i in range(inner)])
+        parts = [ring[start : start + inner] for start in range(0, len(ring) - inner + 1, inner)]
+        turns = [self._graph(part) or partial(_all, part) for part in parts]
+        _all(turns)
+        yield from itertools.cycle(turns)
 
     def _once(self, run: Run) -> float:
         self.wait()
@@ -92,10 +95,13 @@ class Clock:
         self.wait()
         return time.perf_counter() - start
 
-    def _single(self, run: Run) -> float:
+    def _single(self, run: Run, *, launch: bool = False) -> float:
+        """Seconds of a run; on a GPU its own, without what the host takes to launch it unless that counts."""
         if self.device.type != "cuda":
             return self._once(run)
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+        if not launch:
+            torch.cuda._sleep(AHEAD)
         begin.record()
         run()
         end.record()
@@ -126,13 +132,14 @@ class Clock:
         self._once(run)
         host = self._host(run)
         inner = int(np.clip(np.ceil(BLOCK / max(self._single(run), 1e-7)), 1, 200))
-        block = (None if eager else self._graph(run, inner)) or (lambda: [run() for _ in range(inner)])
+        runs = [run] * inner
+        block = (None if eager else self._graph(runs)) or partial(_all, runs)
         self._once(block)
         until = time.perf_counter() + self.budget
         samples: list[float] = []
         used = _Used()
         while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
-            samples.append(self._single(block) / inner)
+            samples.append(self._single(block, launch=eager) / inner)
             if len(samples) >= 2 * FEWEST and _spread(samples) < STEADY / 2:
                 break
         return Timed(tuple(samples), inner, 1.0, used.faults() / (len(samples) * inner), first, host)
@@ -149,15 +156,14 @@ class Clock:
         self.wait()
         return float(np.median(times))
 
-    def _graph(self, run: Run, inner: int) -> Run | None:
-        """``inner`` runs as one captured graph, where the device and the operation allow it."""
+    def _graph(self, runs: list[Run]) -> Run | None:
+        """Runs as one captured graph, where the device and the operation allow it."""
         if self.device.type != "cuda":
             return None
         with suppress(RuntimeError):
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
-                for _ in range(inner):
-                    run()
+                _all(runs)
             return graph.replay
         torch.cuda.synchronize()
         return None
@@ -184,6 +190,11 @@ class _Used:
 
     def faults(self) -> float:
         return float(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - self.usage.ru_minflt)
+
+
+def _all(runs: Iterable[Run]) -> None:
+    for run in runs:
+        run()
 
 
 def _block(run: Run, inner: int) -> float:

@@ -15,7 +15,7 @@ from planner.measure.call import Call, as_data, spec
 from planner.measure.describe import describe, moves_nothing, touched_bytes
 from planner.schema.measurement import Operation, Traced, Visit
 
-PIECE = 1 << 15  # bytes that count as touched together
+PIECE, PIECES = 1 << 15, 1 << 17  # bytes that count as touched together; more where a pass would have more pieces than that
 NEVER = 1e18  # bytes: touched for the first time
 MANY = 1 << 22  # integers whose largest is not looked for
 
@@ -70,14 +70,17 @@ def trace(name: str, step: Callable[[], Any]) -> tuple[Traced, dict[str, Call]]:
 
 def _distances(touched: list[list[tuple[int, int]]]) -> list[tuple[tuple[float, float], ...]]:
     """For each operation and each piece of memory group it touches: (bytes, other bytes touched since)."""
-    total = sum(2 + size // PIECE for op in touched for _, size in op)
+    unit = PIECE
+    while sum(size for op in touched for _, size in op) > PIECES * unit:
+        unit *= 2
+    total = sum(2 + size // unit for op in touched for _, size in op)
     tree, last, clock = _Fenwick(total + len(touched) + 1), dict[int, tuple[int, int]](), 0
     found = []
     for op in touched:
         mine: list[tuple[float, float]] = []
         fresh: list[tuple[int, int]] = []
         for start, size in op:
-            for piece, part in _pieces(start, size):
+            for piece, part in _pieces(start, size, unit):
                 known = last.get(piece)
                 distance = float(tree.after(known[0])) if known else NEVER
                 mine.append((float(part), distance))
@@ -94,12 +97,12 @@ def _distances(touched: list[list[tuple[int, int]]]) -> list[tuple[tuple[float, 
     return found
 
 
-def _pieces(start: int, size: int) -> list[tuple[int, int]]:
-    """The pieces of memory that ``size`` bytes from ``start`` lie in, and how many bytes in each."""
-    first, end = start // PIECE, start + size
+def _pieces(start: int, size: int, unit: int = PIECE) -> list[tuple[int, int]]:
+    """The pieces of ``unit`` bytes of memory that ``size`` bytes from ``start`` lie in, and how many bytes in each."""
+    first, end = start // unit, start + size
     found = []
-    for piece in range(first, (end - 1) // PIECE + 1):
-        found.append((piece, min(end, (piece + 1) * PIECE) - max(start, piece * PIECE)))
+    for piece in range(first, (end - 1) // unit + 1):
+        found.append((piece, min(end, (piece + 1) * unit) - max(start, piece * unit)))
     return found
 
 
