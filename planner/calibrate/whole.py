@@ -70,12 +70,17 @@ class Machine:
     sets: Array = field(default_factory=lambda: np.zeros(0))
     costs: Array = field(default_factory=lambda: np.zeros(0))
     calls: dict[str, float] = field(default_factory=dict)
+    gap: float = 0.0
+    """Seconds between two kernels that a queue starts one after another, beyond those of a graph."""
+    overload: float = 0.0
+    """Seconds that calling torch's overload takes the host beyond a method's call."""
     launches: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def launch(self, o: Operation, *, replay: bool) -> float:
         """Seconds the host takes to hand an operation to an accelerator; nothing on a CPU, where its own time holds that."""
         cell = self.exact.get((o.key, "hot")) if replay else None
-        return cell.host if cell else self.launches.get((o.op, group(o)[1]), self.launches.get((o.op, ""), 0.0))
+        host = cell.host if cell else self.launches.get((o.op, group(o)[1]), self.launches.get((o.op, ""), 0.0))
+        return max(0.0, host - self.overload)
 
     def cost(self, distance: Array) -> Array:
         """Seconds a byte takes that ``distance`` bytes were touched since (N,)."""
@@ -128,7 +133,7 @@ def predict(m: Machine, traced: Traced, *, replay: bool) -> Predicted:
         if o.op == "view":
             parts["framework"] += view
             continue
-        seconds = hot[i] + _cold(m, o, hot[i], cold[i], visit.touched)
+        seconds = hot[i] + _cold(m, o, hot[i], cold[i], visit.touched) + m.gap
         parts[o.op] += seconds
         parts["framework"] += call + launch[i]
         sources[source[i]] += seconds
@@ -229,7 +234,10 @@ def _plain(x: Array, operations: list[Operation]) -> Array:
 def _calls(m: Machine, record: Record) -> None:
     """What the framework adds to each call: a network of tiny layers, less its operations run bare."""
     cells = {c.operation.variant: c for c in record.latest() if c.operation.op == "overhead"}
-    m.calls = {"view": cells["view"].median if "view" in cells else 0.0, "module": 0.0, "training": 0.0}
+    view = next((cells[name].median for name in ("view called", "view") if name in cells), 0.0)
+    m.calls = {"view": view, "module": 0.0, "training": 0.0}
+    m.overload = _beyond(cells, "add", "add called")
+    m.gap = _beyond(cells, "kernel queued", "kernel")
     if "modules" not in cells or "add" not in cells:
         return
     hosts: dict[tuple[str, str], list[float]] = defaultdict(list)
@@ -239,10 +247,15 @@ def _calls(m: Machine, record: Record) -> None:
             hosts[c.operation.op, ""].append(c.host)
     m.launches = {key: float(np.quantile(found, 0.25)) for key, found in hosts.items()}
     layer = [m.launches.get(key, 0.0) for key in (("matmul", "mm nt"), ("elementwise", "gelu"), ("normalization", "layer_norm"))]
-    bare = float(np.mean(layer)) if m.launches else 2.5 * cells["add"].median
+    bare = float(np.mean(layer)) - m.overload if m.launches else 2.5 * cells["add"].median
     for name, variant, passes in (("module", "modules", 1.0), ("training", "training step", 3.0)):
         each = cells[variant].median / cells[variant].operation.shape["calls"] / passes
         m.calls[name] = max(0.0, each - bare)
+
+
+def _beyond(cells: Mapping[str, Cell], more: str, less: str) -> float:
+    """Seconds that one variant takes beyond another, nothing where either is missing."""
+    return max(0.0, cells[more].median - cells[less].median) if more in cells and less in cells else 0.0
 
 
 def _trains(traced: Traced) -> bool:

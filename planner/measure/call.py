@@ -180,7 +180,11 @@ def _spread(args: list[Any]) -> None:
         args[4].abs_().add_(0.1)
 
 
-_MENDS: dict[str, Callable[[list[Any]], None]] = {"embedding_bag": _rising, "native_batch_norm.": _spread}
+_MENDS: dict[str, Callable[[list[Any]], None]] = {
+    "embedding_bag": _rising,
+    "native_batch_norm.": _spread,
+    "cudnn_batch_norm.": _spread,
+}
 """What random values may not be, by part of an overload's name."""
 
 

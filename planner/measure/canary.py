@@ -13,6 +13,8 @@ from planner.schema.measurement import Canary
 
 TOLERANCE = {"loop": 1.10, "product": 1.10, "triad": 1.25}
 """How far off the best a canary may be; memory is shared with neighbours, and moves more."""
+OWN = ("product", "triad")
+"""Those that tell whether an accelerator was disturbed, which times its operations itself: the loop is its host's."""
 
 
 class Canaries:
@@ -39,8 +41,8 @@ class Canaries:
         return canary
 
     def steady(self, canary: Canary) -> bool:
-        """Whether it is near the best seen."""
-        return self.disturbance(canary) <= 1
+        """Whether what times cells on the device is near the best seen."""
+        return disturbance(canary, self.best, watched(self.clock.device.type)) <= 1
 
     def disturbance(self, canary: Canary) -> float:
         """How far it is off the best seen; see ``disturbance``."""
@@ -57,9 +59,14 @@ class Canaries:
         return median(times)
 
 
-def disturbance(canary: Canary, best: Mapping[str, float]) -> float:
-    """How far a canary is off the best [s] of each name, as a multiple of what is allowed."""
-    return max((getattr(canary, name) / best[name] - 1) / (allowed - 1) for name, allowed in TOLERANCE.items())
+def disturbance(canary: Canary, best: Mapping[str, float], names: Iterable[str] = TOLERANCE) -> float:
+    """How far a canary is off the best [s] of each of these names, as a multiple of what is allowed."""
+    return max((getattr(canary, name) / best[name] - 1) / (TOLERANCE[name] - 1) for name in names)
+
+
+def watched(kind: str) -> Iterable[str]:
+    """The canaries by which cells on a kind of device (``torch.device.type``) are told to be disturbed."""
+    return TOLERANCE if kind == "cpu" else OWN
 
 
 def fastest(canaries: Iterable[Canary], best: Mapping[str, float] | None = None) -> dict[str, float]:

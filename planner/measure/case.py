@@ -43,8 +43,9 @@ class Case:
     make: Callable[[torch.device], Callable[[], Any]]
     caches: tuple[Cache, ...] = ("hot",)
     tf32: bool = False
-    clock: Literal["device", "launch", "host"] = "device"
-    """Whose time counts: the device's own, the device's with what the host takes to launch it, or the host's alone."""
+    clock: Literal["device", "queued", "launch", "host"] = "device"
+    """Whose time counts: the device's own, the same as its queue starts one run after another, the device's with what the host
+    takes to launch it, or the host's alone."""
 
 
 class Suite(Protocol):

@@ -107,7 +107,8 @@ def _gather(name: str, call: Call) -> Described:
 def _normalization(name: str, call: Call) -> Described:
     x = max(call.tensors, key=lambda t: t.numel)
     width = x.shape[1] if "batch_norm" in name and len(x.shape) > 1 else x.shape[-1]
-    training = "" if "batch_norm" not in name else (" train" if any(a is True for a in call.args) else " eval")
+    trains = any(a is True for a in call.args) or name == "cudnn_batch_norm_backward"
+    training = "" if "batch_norm" not in name else " train" if trains else " eval"
     last = " channels_last" if len(x.shape) == 4 and x.stride[1] == 1 and x.shape[1] > 1 else ""
     return (
         "normalization",

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SECONDS = {"cpu": 1.5}  # of samples; an accelerator needs less
 SHORT = 0.6
-LONGEST = 8.0  # times as long is waited for a quiet machine
+LONGEST = {"cpu": 8.0}  # times as long is waited for a quiet machine
+WAIT = 3.0  # for a quiet host of an accelerator
 CHUNK = 0.3  # s of samples between canaries: a neighbour comes and goes in seconds
 FEWEST, MOST = 5, 60
 
@@ -75,7 +76,7 @@ def here(subject: Any, device: Any, threads: int, best: Mapping[str, float]) -> 
         drift = max(getattr(canary, name) / least for canary in pair for name, least in canaries.best.items())
         chunks.append(Chunk(samples, max(map(canaries.disturbance, pair)), drift))
         before = after
-        if time.perf_counter() - start > LONGEST * wanted and not _more(chunks, wanted):
+        if time.perf_counter() - start > LONGEST.get(device.type, WAIT) * wanted and not _more(chunks, wanted):
             break
     return _quietest(chunks, wanted)
 

@@ -1,11 +1,11 @@
 """Real networks timed whole, and their operations alone, in the same minutes."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import torch
 
 from planner.measure import probe, replay
-from planner.measure.canary import disturbance, fastest
+from planner.measure.canary import TOLERANCE, disturbance, fastest, watched
 from planner.measure.run import Event, Patience, clock, measure
 from planner.measure.subjects import Subject
 from planner.measure.timing import Clock
@@ -51,7 +51,7 @@ def _trial(
             events = list(measure(replay.work(traced, calls, device, done), watch, PATIENCE, best))
             seen += beside(events)
             best |= fastest((event for event in events if isinstance(event, Canary)), best)
-    return traced, undisturbed(seen, best), timings
+    return traced, undisturbed(seen, best, watched(device.type)), timings
 
 
 def beside(events: Sequence[Event]) -> Iterator[tuple[Cell, Pair]]:
@@ -65,11 +65,14 @@ def beside(events: Sequence[Event]) -> Iterator[tuple[Cell, Pair]]:
             waiting, before = [], event
 
 
-def undisturbed(seen: Sequence[tuple[Cell, Pair]], best: Mapping[str, float]) -> list[Cell]:
-    """Of the times that a cell was measured the middle one of those that nothing disturbed, or else the least disturbed."""
+def undisturbed(seen: Sequence[tuple[Cell, Pair]], best: Mapping[str, float], names: Iterable[str] = TOLERANCE) -> list[Cell]:
+    """Of the times that a cell was measured the middle one of those that nothing disturbed, or else the least disturbed.
+
+    names: the canaries that tell.
+    """
     by_cell: dict[tuple[str, ...], list[tuple[float, Cell]]] = {}
     for cell, pair in seen:
-        by_cell.setdefault(cell.identity, []).append((max(disturbance(canary, best) for canary in pair), cell))
+        by_cell.setdefault(cell.identity, []).append((max(disturbance(canary, best, names) for canary in pair), cell))
     chosen = []
     for times in by_cell.values():
         quiet = sorted((cell for off, cell in times if off <= 1), key=lambda cell: cell.median)

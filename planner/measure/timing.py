@@ -22,7 +22,9 @@ BLOCK = 4e-4  # s a sample at least: the clock and the loop are below a thousand
 STEADY = 0.05  # interquartile range over median at which to stop
 FEWEST, MOST = 5, 40
 RING = 400  # copies of the operands at most
-AHEAD = 200_000  # cycles that a GPU waits while the host prepares what is timed
+AHEAD = 1e-4  # s that a GPU waits while the host launches a graph
+CYCLES = 2e9  # a second of a GPU's clock
+LIGHT = 1e-3  # s of the device's time up to which many calls are let wait in its queue
 CONTENDED = 0.9  # CPU time over wall time below which others ran
 
 
@@ -60,7 +62,7 @@ class Clock:
         """Run again and again on the same operands; ``whose`` time counts: see ``Case.clock``."""
         if self.device.type == "cpu" or whose == "host":
             return self._on_cpu(run)
-        return self._on_device(run, whose == "launch")
+        return self._on_device(run, whose)
 
     def cold(self, make: Callable[[], Run], footprint: float) -> Timed:
         """Each run on operands of its own out of a ring larger than the caches: they left, the code that works on them stayed."""
@@ -95,13 +97,13 @@ class Clock:
         self.wait()
         return time.perf_counter() - start
 
-    def _single(self, run: Run, *, launch: bool = False) -> float:
-        """Seconds of a run; on a GPU its own, without what the host takes to launch it unless that counts."""
+    def _single(self, run: Run, *, ahead: float = AHEAD) -> float:
+        """Seconds of a run; on a GPU its own, which waits ``ahead`` seconds so that the host's launching does not count."""
         if self.device.type != "cuda":
             return self._once(run)
         begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        if not launch:
-            torch.cuda._sleep(AHEAD)
+        if ahead:
+            torch.cuda._sleep(int(ahead * CYCLES))
         begin.record()
         run()
         end.record()
@@ -127,32 +129,35 @@ class Clock:
         runs = len(samples) * inner
         return Timed(tuple(samples), inner, used.cpu_share(self.threads), used.faults() / runs, first)
 
-    def _on_device(self, run: Run, eager: bool) -> Timed:
+    def _on_device(self, run: Run, whose: str) -> Timed:
         first = self._once(run)
         self._once(run)
-        host = self._host(run)
-        inner = int(np.clip(np.ceil(BLOCK / max(self._single(run), 1e-7)), 1, 200))
+        seconds = self._single(run)
+        host = self._host(run, seconds)
+        inner = int(np.clip(np.ceil(BLOCK / max(seconds, 1e-7)), 1, 200))
         runs = [run] * inner
-        block = (None if eager else self._graph(runs)) or partial(_all, runs)
+        graph = self._graph(runs) if whose == "device" else None
+        block = graph or partial(_all, runs)
+        ahead = AHEAD if graph else 0.0 if whose == "launch" else 2 * inner * host
         self._once(block)
         until = time.perf_counter() + self.budget
         samples: list[float] = []
         used = _Used()
         while len(samples) < MOST and (len(samples) < FEWEST or time.perf_counter() < until):
-            samples.append(self._single(block, launch=eager) / inner)
+            samples.append(self._single(block, ahead=ahead) / inner)
             if len(samples) >= 2 * FEWEST and _spread(samples) < STEADY / 2:
                 break
         return Timed(tuple(samples), inner, 1.0, used.faults() / (len(samples) * inner), first, host)
 
-    def _host(self, run: Run) -> float:
-        """Seconds until a call returns, the device not waited for."""
-        times = []
+    def _host(self, run: Run, seconds: float) -> float:
+        """Seconds until a call returns, the device not waited for; ``seconds``: what the device takes for it."""
+        times, calls = [], 16 if seconds < LIGHT else 4  # more calls find the host as a network's many calls do
         for _ in range(5):
             self.wait()
             start = time.perf_counter()
-            for _ in range(4):
+            for _ in range(calls):
                 run()
-            times.append((time.perf_counter() - start) / 4)
+            times.append((time.perf_counter() - start) / calls)
         self.wait()
         return float(np.median(times))
 

@@ -14,10 +14,14 @@ PREFILL = ((1, 64), (1, 160), (1, 256), (1, 640), (1, 1536), (4, 64), (4, 160), 
 DECODE = tuple((batch, context) for batch in (1, 4, 16) for context in (96, 384, 768, 2048))
 BACKWARD = ((1, 160), (1, 384), (4, 96), (4, 160), (8, 160))
 HEADS, DIM = 12, 64
+LONG = ((1, 512), (1, 4096), (4, 2048), (16, 1024)), ((1, 2048), (16, 1024), (64, 4096), (8, 16384))
+MORE = ((1, 1024), (1, 4096), (4, 2048), (16, 512), (1, 8192)), ((1, 1024), (8, 1024), (64, 1024), (8, 8192), (64, 4096))
+LAYOUTS = (((32, 128), *MORE), *((layout, *LONG) for layout in ((16, 64), (32, 64), (8, 128), (16, 128), (40, 128))))
+"""Of an accelerator: heads and their width, (batch, length) of prefill, (batch, context) of decode."""
 
 
 def cases(tier: Tier, target: Target) -> Iterator[Case]:
-    """Twelve heads of 64; on an accelerator longer sequences and 32 heads of 128 too."""
+    """Twelve heads of 64; on an accelerator longer sequences and other heads too."""
     if tier == "quick":
         for dtype in target.floats:
             yield from _case(dtype, (4, 256, 256), causal=True)
@@ -32,11 +36,11 @@ def cases(tier: Tier, target: Target) -> Iterator[Case]:
         for batch, length in BACKWARD:
             for causal in (False, True):
                 yield from _case(dtype, (batch, length, length), causal=causal, backward=True)
-        if target.device.type != "cpu" and dtype != "fp32":
-            for batch, length in ((1, 1024), (1, 4096), (4, 2048), (16, 512), (1, 8192)):
-                yield from _case(dtype, (batch, length, length), causal=True, wide=(32, 128))
-            for batch, context in ((1, 1024), (8, 1024), (64, 1024), (8, 8192), (64, 4096)):
-                yield from _case(dtype, (batch, 1, context), causal=False, wide=(32, 128), caches=("hot", "cold"))
+        for layout, lengths, contexts in LAYOUTS if target.device.type != "cpu" and dtype != "fp32" else ():
+            for batch, length in lengths:
+                yield from _case(dtype, (batch, length, length), causal=True, wide=layout)
+            for batch, context in contexts:
+                yield from _case(dtype, (batch, 1, context), causal=False, wide=layout, caches=("hot", "cold"))
 
 
 def _case(

@@ -1,6 +1,11 @@
 """Norms and softmax by size, with their gradients."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import torch
 
 from planner.measure.case import Case, Target, of_call, t
 from planner.schema.measurement import Tier
@@ -26,7 +31,10 @@ def cases(tier: Tier, target: Target) -> Iterator[Case]:
                 yield of_call("aten._log_softmax.default", t(dtype, m, WIDTH), 1, False)
                 yield of_call("aten._log_softmax_backward_data.default", t(dtype, m, WIDTH), t(dtype, m, WIDTH), 1, _dtype(dtype))
         for batch, channels, side in IMAGES[3:4] if tier == "quick" else IMAGES:
-            yield from _batch_norm(dtype, (batch * scale, channels, side), tier, _sums(dtype, target))
+            shape = (batch * scale, channels, side)
+            yield from _batch_norm(dtype, shape, tier, _sums(dtype, target))
+            if dtype == "fp32" and target.device.type == "cuda" and torch.backends.cudnn.is_available():  # torch takes it there
+                yield from _cudnn_batch_norm(shape, tier)
 
 
 def _sums(dtype: str, target: Target) -> str:
@@ -43,9 +51,26 @@ def _batch_norm(dtype: str, shape: tuple[int, int, int], tier: Tier, sums: str) 
         yield of_call("aten.native_batch_norm_backward.default", x, x, c, c, c, s, s, True, 1e-5, [True, True, True])
 
 
-def _dtype(dtype: str) -> object:
-    import torch
+def _cudnn_batch_norm(shape: tuple[int, int, int], tier: Tier) -> Iterator[Case]:
+    batch, channels, side = shape
+    x, c = t("fp32", batch, channels, side, side), t("fp32", channels)
+    for training in (False, True) if tier != "quick" and batch > 8 else (False,):
+        yield of_call("aten.cudnn_batch_norm.default", x, c, c, c, c, training, 0.1, 1e-5)
+    if tier != "quick" and batch > 8:
+        call = of_call("aten.cudnn_batch_norm_backward.default", x, x, c, c, c, c, c, 1e-5, t("uint8", 1))
+        yield replace(call, make=partial(_cudnn_backward, shape))
 
+
+def _cudnn_backward(shape: tuple[int, int, int], device: torch.device) -> Callable[[], Any]:
+    """On what its forward pass kept, which only that knows the size of."""
+    batch, channels, side = shape
+    x, w, b, mean = (torch.randn(s, device=device) for s in ((batch, channels, side, side), channels, channels, channels))
+    var, ops = torch.ones(channels, device=device), torch.ops.aten
+    kept = ops.cudnn_batch_norm.default(x, w, b, mean, var, True, 0.1, 1e-5)[1:]
+    return lambda: ops.cudnn_batch_norm_backward.default(x, x, w, mean, var, *kept[:2], 1e-5, kept[2])
+
+
+def _dtype(dtype: str) -> object:
     from planner.measure.call import as_data
     from planner.measure.case import LONG
 
