@@ -40,9 +40,9 @@ class Canaries:
         self.best = fastest([canary], self.best)
         return canary
 
-    def steady(self, canary: Canary) -> bool:
-        """Whether what times cells on the device is near the best seen."""
-        return disturbance(canary, self.best, watched(self.clock.device.type)) <= 1
+    def steady(self, canary: Canary, names: Iterable[str] = TOLERANCE) -> bool:
+        """Whether each of these is near the best seen."""
+        return disturbance(canary, self.best, names) <= 1
 
     def disturbance(self, canary: Canary) -> float:
         """How far it is off the best seen; see ``disturbance``."""
@@ -64,9 +64,9 @@ def disturbance(canary: Canary, best: Mapping[str, float], names: Iterable[str] 
     return max((getattr(canary, name) / best[name] - 1) / (TOLERANCE[name] - 1) for name in names)
 
 
-def watched(kind: str) -> Iterable[str]:
-    """The canaries by which cells on a kind of device (``torch.device.type``) are told to be disturbed."""
-    return TOLERANCE if kind == "cpu" else OWN
+def watched(kind: str, whose: str = "device") -> Iterable[str]:
+    """The canaries that tell whether a cell was disturbed, by kind of device (``torch.device.type``) and ``Case.clock``."""
+    return OWN if kind != "cpu" and whose in ("device", "queued") else TOLERANCE
 
 
 def fastest(canaries: Iterable[Canary], best: Mapping[str, float] | None = None) -> dict[str, float]:

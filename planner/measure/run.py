@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 
-from planner.measure.canary import Canaries
+from planner.measure.canary import Canaries, watched
 from planner.measure.case import Case, Target, suites
 from planner.measure.environment import last_cache
 from planner.measure.timing import CONTENDED, STEADY, Clock, Timed, quiet
@@ -111,11 +111,12 @@ def _measured(work: list[Work], canaries: Canaries, patience: Patience) -> Itera
         if time.perf_counter() - last > EVERY or not waiting:
             canary = canaries.sing()
             yield canary
-            if not canaries.steady(canary):
-                for cell in since:
-                    if cell.repeats < patience.again and spare > 0:
-                        waiting.append(replace(known[cell.identity], repeats=cell.repeats + 1))
-                        spare -= 1
+            for cell in since:
+                item = known[cell.identity]
+                steady = canaries.steady(canary, watched(watch.device.type, item.case.clock))
+                if not steady and cell.repeats < patience.again and spare > 0:
+                    waiting.append(replace(item, repeats=cell.repeats + 1))
+                    spare -= 1
             gc.collect()  # between cells, where it disturbs none
             since, last = [], time.perf_counter()
 

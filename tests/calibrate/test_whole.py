@@ -87,6 +87,21 @@ def test_an_accelerator_waits_for_its_host_or_hides_it() -> None:
         assert predict(machine(record(*cells, kind="cuda")), LATER, replay=True).seconds == pytest.approx(seconds)
 
 
+def test_a_method_s_call_takes_less_than_what_a_cell_calls() -> None:
+    """Launched in 80 us through torch's overload, of which 30 us are the overload's: two adds keep the device waiting to 100 us."""
+    tiny = [overhead("modules", 0.0, 10.0), overhead("training step", 0.0, 10.0), overhead("view called", 0.0)]
+    called = [overhead("add", 31e-6), overhead("add called", 1e-6), *tiny]
+    m = machine(record(*GRID, *called, cell(add(2.0**15, "k"), 10e-6, host=80e-6), kind="cuda"))
+    assert predict(m, LATER, replay=True).seconds == pytest.approx(100e-6)
+
+
+def test_a_queue_leaves_a_gap_between_kernels() -> None:
+    """Kernels that follow each other in a graph after 1 us do so in a queue after 3 us: two adds of 50 us take 104 us."""
+    apart = [overhead("kernel", 1e-6), overhead("kernel queued", 3e-6), overhead("add", 1e-6), overhead("modules", 0.0, 10.0)]
+    cells = [*GRID, *apart, overhead("training step", 0.0, 10.0), cell(add(2.0**15, "k"), 50e-6, host=1e-6)]
+    assert predict(machine(record(*cells, kind="cuda")), LATER, replay=True).seconds == pytest.approx(104e-6)
+
+
 def test_a_record_without_the_suites_says_so() -> None:
     with pytest.raises(InputError, match="no cells of elementwise"):
         predict(machine(record(*sums((2.0**20, 1e-3)))), LATER, replay=False)

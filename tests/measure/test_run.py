@@ -73,6 +73,19 @@ def test_steady_canaries_repeat_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert sum(isinstance(e, Canary) for e in events) == 5 and all(not e.repeats for e in events if isinstance(e, Cell))
 
 
+def test_an_accelerator_s_cells_are_not_disturbed_by_a_slow_host() -> None:
+    """What it times itself is told by its own canaries; what the host takes to launch, by the host's too."""
+    slow_host = Canary(0.0, 2.0, 1.0, 1.0)
+    best = dict.fromkeys(TOLERANCE, 1.0)
+    for kind, whose, quiet in (
+        ("cuda", "device", True),
+        ("cuda", "queued", True),
+        ("cuda", "launch", False),
+        ("cpu", "device", False),
+    ):
+        assert (canary.disturbance(slow_host, best, canary.watched(kind, whose)) <= 1) is quiet
+
+
 def test_a_canary_is_held_against_the_best_so_far() -> None:
     canaries = Canaries(QUICK)
     first = canaries.sing()
