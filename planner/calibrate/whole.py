@@ -247,7 +247,7 @@ def _calls(m: Machine, record: Record) -> None:
             hosts[c.operation.op, ""].append(c.host)
     m.launches = {key: float(np.quantile(found, 0.25)) for key, found in hosts.items()}
     layer = [m.launches.get(key, 0.0) for key in (("matmul", "mm nt"), ("elementwise", "gelu"), ("normalization", "layer_norm"))]
-    bare = float(np.mean(layer)) - m.overload if m.launches else 2.5 * cells["add"].median
+    bare = max(0.0, float(np.mean(layer)) - m.overload) if m.launches else 2.5 * cells["add"].median
     for name, variant, passes in (("module", "modules", 1.0), ("training", "training step", 3.0)):
         each = cells[variant].median / cells[variant].operation.shape["calls"] / passes
         m.calls[name] = max(0.0, each - bare)

@@ -88,7 +88,7 @@ def test_an_accelerator_waits_for_its_host_or_hides_it() -> None:
 
 
 def test_a_method_s_call_takes_less_than_what_a_cell_calls() -> None:
-    """Launched in 80 us through torch's overload, of which 30 us are the overload's: two adds keep the device waiting to 100 us."""
+    """Launched in 80 us through torch's overload, 30 us of them the overload's: two adds take 100 us."""
     tiny = [overhead("modules", 0.0, 10.0), overhead("training step", 0.0, 10.0), overhead("view called", 0.0)]
     called = [overhead("add", 31e-6), overhead("add called", 1e-6), *tiny]
     m = machine(record(*GRID, *called, cell(add(2.0**15, "k"), 10e-6, host=80e-6), kind="cuda"))
