@@ -36,13 +36,14 @@ def weights(size: Columns, p: Columns) -> Array:
 
 
 def serving(size: Columns, kv: Array, p: Columns, tokens: Array) -> dict[str, Array]:
-    """What serving holds: weights, ``kv`` bytes of cache (N,), and the activations of a chunk of ``tokens`` at most.
+    """What serving holds: weights, ``kv`` bytes of cache (N,), and the activations of ``tokens``: of a chunk of them at most, or
+    where ``p.unpieced`` is above 0 of all, because the engine takes prompts whole.
 
     Buffers of routed experts hold every visit of every rank that pools its tokens, as any of them may come to this device's
     experts (flashinfer issue 4916: the workspace a rank needs grows with the width of data and expert parallelism): what goes
     in, the first product in 16 bits, what the activation makes of it, and what comes out in 16 bits.
     """
-    chunk = np.minimum(tokens, CHUNK)
+    chunk = np.minimum(tokens, np.where(p.unpieced > 0, np.inf, CHUNK) if "unpieced" in p else CHUNK)
     dense = chunk * size.widest / p.tp * p.activation * 4
     inner = size.inner / np.maximum(1.0, p.tp * p.adp / p.ep)
     routed = chunk * p.adp * size.visits * (size.hidden * (p.activation + 2) + inner * (2 * size.gated + p.activation))

@@ -1,7 +1,8 @@
 """Serving a transformer: the time of a prefill, of a decode step, and what a batch of requests makes of them.
 
 Everything is (N,) columns. ``w`` holds input_tokens, output_tokens, pp and what a pass needs (``transformer.forward``); and
-where requests differ, output_cv, the coefficient of variation of output_tokens. ``w.batch`` are the requests in flight.
+where requests differ, output_cv, the coefficient of variation of output_tokens. ``w.batch`` are the requests in flight. An engine
+that captures decode steps as CUDA graphs pads their batch to the next of GRAPHS, or to ``w.graphs``, the largest it admits.
 """
 
 from dataclasses import dataclass, replace
@@ -89,8 +90,23 @@ def decode_operators(
 ) -> tuple[Columns, list[Op]]:
     """The columns of such a step's pass, and what it computes."""
     query = 1 + draft.guesses if draft else np.ones(len(w))
-    p = w.with_(batch=batch, query=query, context=context, cached=context, logits=batch * query)
+    whole = np.maximum(batch, np.minimum(_captured(batch), w.graphs)) if "graphs" in w else batch
+    p = w.with_(batch=whole, attended=batch, query=query, context=context, cached=context, logits=whole * query)
     return p, [*transformer.forward(a, p, decode=True), *_stages(a, p)]
+
+
+GRAPHS = np.array([*(2.0**i for i in range(9)), 384, *(2.0**i for i in range(9, 14))])
+"""Batches whose decode steps are captured as CUDA graphs: what NVIDIA/TensorRT-LLM's docs/source/performance/perf-overview.md
+(v1.0) has as cuda_graph_config, with padding."""
+
+
+def _captured(batch: Array) -> Array:
+    """The smallest captured batch (N,) that holds ``batch``, which is padded to it; larger ones than any stay as they are."""
+    place = np.searchsorted(GRAPHS, np.ceil(batch - ROUNDING))
+    return np.where(place < len(GRAPHS), GRAPHS[np.minimum(place, len(GRAPHS) - 1)], batch)
+
+
+ROUNDING = 1e-6
 
 
 def admission(first: Pass, machine: Machine) -> Array:

@@ -68,6 +68,14 @@ QUEUED = {
 """Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
+UNPIECED = frozenset({"trtllm"})
+"""Stacks that prefill a prompt in one pass however long it is: enable_chunked_prefill of TensorRT-LLM's llm_args.py is off by
+default."""
+
+CAPTURED = re.compile(r"perf-overview(?!.*\(v0\.1\d\))")
+"""What a row's reference says where decode steps are padded to captured CUDA graphs (``model.serving.GRAPHS``): TensorRT-LLM's
+overview, whose runs are of the PyTorch backend since v0.19; releases before that ran compiled engines without."""
+
 WRITTEN = frozenset({"megatron-2022", "llama.cpp", "deepspeed", "neuron"})
 """Stacks whose attention writes every score to memory: FlashAttention (arXiv:2205.14135) came after them, or was off unless asked
 for (ggml-org/llama.cpp issue 10005; --use_flash_attention of optimum-habana's run_generation.py). That of AWS Neuron is of July

@@ -84,7 +84,7 @@ def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) ->
     """
     done = np.where(rows.reserved > 0, 1.0, 0.5) if "reserved" in rows else 0.5
     each = transformer.kv_bytes(a, rows, rows.input_tokens + rows.output_tokens * done) / rows.pp
-    fixed = memory.serving(size, np.zeros(len(rows)), rows, np.full(len(rows), memory.CHUNK))
+    fixed = memory.serving(size, np.zeros(len(rows)), rows, np.maximum(rows.input_tokens, memory.CHUNK))
     held = fixed["weights"] + fixed["activations"]
     after = rows.reserve_after if "reserve_after" in rows else np.zeros(len(rows))
     free = np.where(

@@ -7,7 +7,7 @@ import numpy as np
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import RESERVED
+from planner.schema.claim import RESERVED, UNPIECED
 from planner.search import estimate
 from planner.validate.rows import Rows, best_of
 
@@ -39,12 +39,12 @@ def loaded(r: Rows) -> dict[str, Array]:
     isl, osl = (x[row] for x in r.requests())
     ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
     rows = r.base.take(row).with_(input_tokens=isl, output_tokens=osl, tp=tp, ep=ep, adp=adp, pp=pp)
-    rows = rows.with_(reserved=r.of(RESERVED).astype(float)[row])
+    rows = rows.with_(reserved=r.of(RESERVED).astype(float)[row], unpieced=r.of(UNPIECED).astype(float)[row])
     machine = r.machine.take(row)
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
     batch = np.where(np.isnan(concurrency[row]), np.minimum(options.batch, most), np.maximum(1.0, concurrency[row] / replicas))
-    rows = rows.with_(batch=batch)
+    rows = rows.with_(batch=batch, graphs=np.where(r.captured()[row], np.minimum(most, BATCHES[-1]), 0.0))
     s = estimate.serve(a, rows, machine, continuous=True)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))
     load = _load(s, estimate.as_pass(rows), r.limits("ttft")[row], r.limits("tpot")[row])

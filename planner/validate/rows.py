@@ -7,7 +7,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import DRAWN, FUSED, INFERENCEMAX, QUEUED
+from planner.schema.claim import CAPTURED, DRAWN, FUSED, INFERENCEMAX, QUEUED
 from planner.schema.workload import Workload
 from planner.search import estimate, networks
 from planner.search.machines import Find, machine, weakest
@@ -86,6 +86,10 @@ class Rows:
         known = [next((runs for name, runs in QUEUED.items() if name in ref), {}) for ref in self.table["ref"].astype(str)]
         lengths = zip(*self.requests(), strict=True)
         return np.array([runs.get(pair, np.inf) for runs, pair in zip(known, lengths, strict=True)], float)
+
+    def captured(self) -> Array:
+        """Whether the row's benchmark pads decode steps to captured CUDA graphs (N,)."""
+        return self.table["ref"].astype(str).str.contains(CAPTURED).to_numpy(bool)
 
     def limits(self, which: Literal["ttft", "tpot"]) -> Array:
         """Latency limit of each row's scenario [s], infinite where it has none."""

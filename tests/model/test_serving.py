@@ -72,6 +72,19 @@ def test_a_pipeline_waits_for_the_stage_with_a_layer_more() -> None:
     assert five == pytest.approx(one * 100 / 96, rel=0.01)
 
 
+@pytest.mark.parametrize(("largest", "whole"), [(np.inf, 256.0), (230.0, 230.0), (0.0, 200.0)])
+def test_a_decode_step_is_padded_to_the_next_captured_batch(largest: float, whole: float) -> None:
+    """200 requests are computed as 256, or as the most that the engine admits; what they attend to stays theirs."""
+    a, _ = columns(LLAMA_3_8B)
+    rows = inference(batch=200.0, input_tokens=1000.0, output_tokens=500.0)
+    one, other = (
+        serving.continuous(a, r, machine()).decode
+        for r in (rows.with_(graphs=np.array([largest])), rows.with_(batch=np.array([whole])))
+    )
+    assert one.parts["matmul"][0] == pytest.approx(other.parts["matmul"][0])
+    assert one.parts["attention"][0] == pytest.approx(other.parts["attention"][0] * 200 / whole)
+
+
 def test_a_static_batch_is_one_prefill_and_its_steps() -> None:
     a, _ = columns(LLAMA_3_8B)
     s = serving.static_batch(a, inference(batch=4.0, input_tokens=500.0, output_tokens=101.0), machine())

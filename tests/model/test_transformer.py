@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from planner.model import memory
 from planner.model.columns import Columns, concat
 from planner.model.families import transformer
 from planner.model.families.transformer_size import active_parameters
@@ -210,6 +211,15 @@ def test_windowed_layers_keep_their_window_only() -> None:
     assert many / plain == pytest.approx(4 * 8192 / (8192 + 3 * 512), rel=0.1)
 
 
+def test_a_prompt_that_no_engine_cuts_holds_all_of_its_activations() -> None:
+    """Llama 3 8B, 20,000 tokens: in pieces of 8,192 it holds the activations of one, whole those of all."""
+    _, size = columns(LLAMA_3_8B)
+    tokens = np.array([20_000.0])
+    whole, cut = (memory.serving(size, np.zeros(1), inference(unpieced=flag), tokens)["activations"][0] for flag in (1.0, 0.0))
+    assert whole / cut == pytest.approx(20_000 / 8_192)
+    assert cut == memory.serving(size, np.zeros(1), inference(), tokens)["activations"][0]
+
+
 def test_attention_that_is_not_fused_writes_its_scores() -> None:
     """8 heads of 64 over 128 tokens: two products of 2 x 8 x 128 x 128 x 64 FLOP, and 4.5 elements of 2 bytes a score."""
     ops = {op.name: op for op in prefill(SMALL, 128.0, flash=0.0) if op.part == "attention" and op.count[0]}
@@ -258,3 +268,10 @@ def test_few_ranks_gather_all_tokens_and_many_send_a_copy_to_each_expert(ranks: 
     ops = prefill(DEEPSEEK_V3, 100.0, pooled=ranks, ep=ranks, adp=ranks, even=even)
     sent = next(op for op in ops if op.part == "dispatch")
     assert sent.shape["volume"][0] == pytest.approx((ranks - 1) / ranks * 100 * copies * 7168 * 2)
+
+
+@pytest.mark.parametrize(("ranks", "copies"), [(4.0, 4.0), (8.0, 8.0), (16.0, 2.0)])
+def test_a_host_s_ranks_gather_all_tokens_though_each_visits_two_experts(ranks: float, copies: float) -> None:
+    """Mixtral: 100 tokens of 4,096 in 16 bits to every rank of a host; beyond one, to their two experts."""
+    sent = next(op for op in prefill(MIXTRAL_8X7B, 100.0, pooled=ranks, ep=ranks, adp=ranks) if op.part == "dispatch")
+    assert sent.shape["volume"][0] == pytest.approx((ranks - 1) / ranks * 100 * copies * 4096 * 2)

@@ -51,6 +51,21 @@ def test_a_benchmark_that_says_no_layout_is_taken_to_run_the_best(tmp_path: Path
     assert free == pytest.approx(max(named)) and free > 1.2 * min(named)
 
 
+def test_graphs_pad_batches_where_a_benchmark_captures_them(tmp_path: Path) -> None:
+    """1,500 requests at once are computed as 2,048 since TensorRT-LLM's overview runs PyTorch (v0.19), not by engines before."""
+    run = {
+        "scenario": "offline",
+        "workload": "llama-3.2-1b",
+        "precision": "fp8",
+        "hardware": "nvidia-h200-sxm",
+        "software": "trtllm",
+    }
+    lengths = {"input_tokens": "1000", "output_tokens": "2000", "tp": "1"}
+    at = [{"ref": f"docs/source/performance/perf-overview.md ({version})"} for version in ("v0.15", "v0.21", "v1.0")]
+    compiled, padded, later = seen(tmp_path, *[run | lengths | ref for ref in at])
+    assert padded == later < compiled
+
+
 def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> None:
     """MLPerf's limits hold for 99 of 100 requests that come at random: below what queues of any length reach, and the lower the
     tighter they are.

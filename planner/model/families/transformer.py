@@ -6,7 +6,8 @@ degrees], pooled [devices whose tokens are routed together], split_norms [tp und
 where attention keeps its scores on the chip, else 0], even [1 where routers load experts alike, else 0], weight,
 head_weight, activation, kv [bytes an element], fused [1 where an inference engine or compiler fuses elementwise work, else 0];
 where requests use low-rank adapters of their own, adapters [how many there are] and adapter_rank; alike [1 where all sequences
-are the same text, else 0]; unpack [1 where weights of less than 16 bits are written out in 16 before a product, else 0].
+are the same text, else 0]; unpack [1 where weights of less than 16 bits are written out in 16 before a product, else 0];
+attended [sequences that have anything to attend to, where the rest of the batch is padding].
 Architecture columns are those of ``transformer_size.flatten``.
 """
 
@@ -115,6 +116,7 @@ def _attention(a: Columns, p: Columns, layers: Array, decode: bool) -> list[Op]:
     """The core of attention, apart for the layers that see a window only."""
     windowed = np.minimum(a.window_layers, layers)
     window = np.where(a.window_size > 0, a.window_size, np.inf)
+    p = p.with_(batch=p.attended) if "attended" in p else p
     ramp = np.minimum(window, p.cached)
     short = np.minimum(p.context, ramp * (1 - ramp / (2 * np.maximum(p.cached, 1)))) if not decode else ramp
     parts = [("attention", layers - windowed, p.context, p.cached)]
@@ -139,6 +141,12 @@ def _dense_ffn(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     ]
 
 
+GATHERED = 8.0
+"""Ranks up to which an engine gathers all tokens at each and sums what comes back, however few experts a token visits: those
+of one host. TensorRT-LLM (select_alltoall_method_type of tensorrt_llm/_torch/modules/fused_moe) sends tokens to their experts
+alone where a rack's links or DeepEP are there, vLLM (--all2all-backend) and SGLang (--moe-a2a-backend) where told to."""
+
+
 def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     """Routed experts: the tokens spread over the experts that any of them visits, ``ep`` ways over devices."""
     if not np.any(count):
@@ -151,7 +159,8 @@ def _experts(a: Columns, p: Columns, tokens: Array, count: Array) -> list[Op]:
     )  # fmt: skip
     sent = p.even > 0  # training sends an expert the tokens that chose it; engines gather all tokens wherever experts are
     load = {**load, "rows": load["rows"] * same, "tokens": np.where(sent, own, load["tokens"] * same)}
-    copies = np.where(sent, a.experts_per_token, np.minimum(a.experts_per_token, p.pooled))  # or all tokens gathered, where less
+    gathered = np.where(p.pooled <= GATHERED, p.pooled, np.minimum(a.experts_per_token, p.pooled))
+    copies = np.where(sent, a.experts_per_token, gathered)
     inner = a.expert_ffn_size / p.expert_tp
     shared = a.shared_ffn_size / p.tp
     has_shared = count * (a.shared_ffn_size > 0)
