@@ -11,6 +11,7 @@ from scipy import sparse
 
 from planner.model.columns import Array
 from planner.model.surface import UNIT, Axes, corners, knots
+from planner.schema.coefficients import STEP
 
 SMOOTH = (0.3, 3.0, 30.0, 300.0)
 """Weights of the second differences that are tried, in measurements: a knot counts as much as so many points."""
@@ -22,7 +23,7 @@ SEED = 20241124
 
 
 def bend(axes: Axes, sizes: Mapping[str, Array], residual: Array, groups: Array) -> tuple[int, ...]:
-    """The table over ``axes`` that explains ``residual`` [ln(measured / formula)] (N,) best, in thousandths.
+    """The table over ``axes`` that explains ``residual`` [ln(measured / formula)] (N,) best, in thousandths, to STEP of them.
 
     How smooth it is, is chosen on a third of ``groups`` (N,) at a time that the other two thirds have not seen.
     """
@@ -34,7 +35,7 @@ def bend(axes: Axes, sizes: Mapping[str, Array], residual: Array, groups: Array)
         for i, found in enumerate(_solutions(axes, design[~unseen], residual[~unseen], SMOOTH)):
             loss[i] += np.abs(np.expm1(design[unseen] @ found - residual[unseen])).sum()
     (best,) = _solutions(axes, design, residual, (SMOOTH[int(np.argmin(loss))],))
-    return tuple(np.rint(UNIT * best).astype(int).tolist())
+    return tuple((STEP * np.rint(UNIT / STEP * best)).astype(int).tolist())
 
 
 def _design(axes: Axes, sizes: Mapping[str, Array]) -> sparse.csr_matrix:

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from planner.catalogue.document import plain, read
-from planner.schema.coefficients import Calibration
+from planner.schema.coefficients import COARSE, STEP, Calibration
 
 
 def text(calibration: Calibration) -> str:
@@ -40,7 +40,14 @@ def read_folder(folder: Path) -> list[Calibration]:
 def _brief(fit: dict[str, Any]) -> dict[str, Any]:
     """A fit without what it leaves open, its surface as one text: a hundredth of the time to read of as many numbers."""
     kept = {name: value for name, value in fit.items() if value is not None and value not in ("", [])}
-    return kept | ({"surface": " ".join(map(str, fit["surface"]))} if fit["surface"] else {})
+    return kept | ({"surface": _numbers(fit["surface"])} if fit["surface"] else {})
+
+
+def _numbers(thousandths: list[int]) -> str:
+    """A surface's values, counted in STEPs where all of them are so many: its text is a sixth shorter."""
+    if any(value % STEP for value in thousandths):
+        return " ".join(map(str, thousandths))
+    return " ".join([COARSE, *(str(value // STEP) for value in thousandths)])
 
 
 def _flow(value: object) -> str:

@@ -37,7 +37,8 @@ class Kind:
 
     file: its name, or a pattern of names. optional: columns that older tables lack, and what they mean there. backends:
     whose tables are taken, the first that has one first; of its versions the newest, or the largest where newer ones only
-    add to it (``whole``).
+    add to it (``whole``). repeats: columns that tell a shape; where an older version timed it too, the lesser time counts: a
+    call that the host starts late, because of other work, takes longer, and none takes less than it needs.
     """
 
     folder: str
@@ -46,6 +47,7 @@ class Kind:
     optional: Mapping[str, float] = field(default_factory=dict)
     backends: tuple[str, ...] = BACKENDS
     whole: bool = False
+    repeats: tuple[str, ...] = ()
 
 
 HEADS = {
@@ -60,7 +62,8 @@ LAWS = {
     "matmul": Kind("gemm", "gemm_perf.parquet", {"m": "m", "n": "n", "k": "k", "dtype": "gemm_dtype"}),
     "attention": Kind("attention", "context_attention_perf.parquet", {**HEADS, "dtype": "attn_dtype"}, {"window": 0.0}),
     "decode_attention": Kind(
-        "attention", "generation_attention_perf.parquet", {**HEADS, "dtype": "kv_cache_dtype"}, {"window": 0.0}
+        "attention", "generation_attention_perf.parquet", {**HEADS, "dtype": "kv_cache_dtype"}, {"window": 0.0},
+        repeats=("batch", "heads", "kv_heads", "dim", "window", "past", "dtype", "kernel"),
     ),
     "collective": Kind(
         "comm",
@@ -117,9 +120,27 @@ def read(system: str, law: str, folder: Path | None = None) -> KernelTable | Non
     for backend in kind.backends:
         files = sorted((root / system / kind.folder / backend).glob(f"*/{kind.file}"), key=_version)
         files = sorted(files, key=lambda path: path.stat().st_size) if kind.whole else files
+        if files and kind.repeats:
+            return _least(kind, [_normalised(kind, file, root) for file in files])
         if files:
             return _normalised(kind, files[-1], root)
     return None
+
+
+def _least(kind: Kind, tables: list[KernelTable]) -> KernelTable:
+    """The last table, each of its shapes at the least time that any of the tables has for it."""
+    best: dict[tuple[Any, ...], float] = {}
+    for table in tables:
+        for shape, seconds in zip(_shapes(kind, table), table.columns["seconds"].tolist(), strict=True):
+            best[shape] = min(seconds, best.get(shape, np.inf))
+    last = tables[-1]
+    seconds = np.array([best[shape] for shape in _shapes(kind, last)])
+    older = "; the least of it and of " + ", ".join(Path(t.source).parent.name for t in tables[:-1]) if tables[1:] else ""
+    return KernelTable({**last.columns, "seconds": seconds}, last.source + older)
+
+
+def _shapes(kind: Kind, table: KernelTable) -> list[tuple[Any, ...]]:
+    return list(zip(*(table.columns[name].tolist() for name in kind.repeats), strict=True))
 
 
 def _version(path: Path) -> list[tuple[int, str]]:

@@ -13,15 +13,18 @@ Evidence = Literal["measured", "calibrated", "family", "datasheet"]
 
 @dataclass(frozen=True)
 class Thousandths:
-    """Annotates a surface: written as one text of whole numbers. Works as a pydantic annotation without importing it."""
+    """Annotates a surface: written as one text of whole numbers, after COARSE of STEPs. Works as a pydantic annotation without
+    importing it."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
         return {"type": "function-before", "function": {"type": "no-info", "function": _numbers}, "schema": handler(source)}
 
 
 def _numbers(raw: object) -> tuple[int, ...]:
+    text = str(raw)
+    step = STEP if text.startswith(COARSE) else 1
     try:
-        values = tuple(map(int, str(raw).split()))
+        values = tuple(int(value) * step for value in text.removeprefix(COARSE).split())
     except ValueError:
         raise ValueError("expected whole numbers, thousandths of the logarithm of time, with spaces between") from None
     if any(abs(extreme) > STEEPEST for extreme in (min(values, default=0), max(values, default=0))):
@@ -29,6 +32,8 @@ def _numbers(raw: object) -> tuple[int, ...]:
     return values
 
 
+STEP, COARSE = 5, "/200"
+"""Thousandths that surfaces of this version's fits are rounded to, and what a text that counts in them begins with."""
 STEEPEST = 5000
 """A factor of 150: what is further from its law obeys another one."""
 

@@ -45,6 +45,20 @@ def test_of_tables_that_only_add_to_another_the_whole_one_is_read(tmp_path: Path
     assert found is not None and len(found.columns["seconds"]) == 5000
 
 
+def test_a_shape_that_an_older_version_timed_too_takes_the_lesser_time(tmp_path: Path) -> None:
+    """The newest table's shapes and no others: one that the older had in 2 ms counts so, one it had in 9 ms, as it is."""
+    shapes = {
+        "batch_size": [1, 2, 4], "num_heads": [8] * 3, "num_key_value_heads": [8] * 3, "head_dim": [64] * 3,
+        "window_size": [0] * 3, "isl": [1] * 3, "step": [100] * 3, "attn_dtype": ["bfloat16"] * 3,
+        "kv_cache_dtype": ["bfloat16"] * 3, "kernel_source": ["made up"] * 3,
+    }  # fmt: skip
+    put(tmp_path, "x/attention/vllm/1.0.0/generation_attention_perf.parquet", {**shapes, "latency": [2.0, 9.0, 1.0]})
+    fewer = {name: values[:2] for name, values in shapes.items()}
+    put(tmp_path, "x/attention/vllm/2.0.0/generation_attention_perf.parquet", {**fewer, "latency": [3.0, 4.0]})
+    found = kernels.read("x", "decode_attention", tmp_path)
+    assert found is not None and found.columns["seconds"].tolist() == [2e-3, 4e-3] and found.source.endswith("and of 1.0.0")
+
+
 def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
     put(tmp_path, "x/gemm/trtllm/1.0.0/gemm_perf.parquet", {name: values for name, values in GEMM.items() if name != "k"})
     with pytest.raises(InputError, match="has no column 'k'"):

@@ -236,6 +236,18 @@ def test_decode_attention_splits_long_contexts_over_idle_units_and_joins_them() 
     assert read_cache(0.0, blocks=200.0, context=10_240.0, **fit) == pytest.approx(2 * 102.4e-6 + 7.8e-6)
 
 
+def test_a_context_is_read_in_whole_pages() -> None:
+    """1 MB of 16 keys, read 64 at a time, at 1 TB/s: 4 us; of 128 keys, 1 us."""
+    assert read_cache(1e6, context=16.0, k=64.0) == pytest.approx(4e-6)
+    assert read_cache(1e6, context=128.0, k=64.0) == pytest.approx(1e-6)
+
+
+def test_a_host_launches_behind_the_device_s_work() -> None:
+    """Of 65 us on the host nothing shows beside 1 ms on the device, and all beside 1 us."""
+    assert read_cache(1e9, t_h=65e-6) == pytest.approx(1e-3, rel=1e-4)
+    assert read_cache(1e6, t_h=65e-6) == pytest.approx(65e-6, rel=1e-4)
+
+
 def test_a_kernel_that_does_not_split_reads_a_context_key_by_key() -> None:
     """With p = 1 one unit takes all 10,240 keys; a lone query head's kernel splits all the same."""
     assert read_cache(0.0, context=10_240.0, p=1.0, t_k=10e-9) == pytest.approx(102.4e-6)

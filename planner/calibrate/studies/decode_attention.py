@@ -18,6 +18,7 @@ RANGES = {
     "e_b": Range(0.8, 0.1, 1.2), "t0": Range(8e-6, 5e-7, 3e-4), "t_b": Range(4e-6, 1e-8, 1e-4), "t_1": Range(1.5e-6, 1e-8, 1e-4),
     "d": Range(0.5, 1e-3, 2), "m": Range(0.3, 1e-3, 2), "t_k": Range(1e-8, 1e-11, 1e-6), "p": Range(16, 1, 1000),
     "t_s": Range(5e-6, 1e-8, 1e-4), "r": Range(4, 1, 64), "h": Range(1.5, 1, 10), "f": Range(0.6, 0.2, 1.2),
+    "t_h": Range(8e-6, 5e-7, 3e-4), "k": Range(16, 1, 256),
 }  # fmt: skip
 BYTES = {"default": ("bf16", 2.0), "fp8": ("fp8", 1.0)}
 

@@ -4,7 +4,9 @@ The cache is read once, at a share of the bandwidth; each sequence and KV head i
 compute unit, so that many short contexts are bound by blocks and few long ones by bytes. Query heads of one KV head share
 its block and its bytes, up to the LONE heads that kernels are written for; beyond, each reads the cache for itself. A
 context of more than SPLIT keys is split over units that blocks leave idle, and its results must be joined, as FlashDecoding
-does (https://crfm.stanford.edu/2023/10/12/flashdecoding.html); a unit still takes time for each key.
+does (https://crfm.stanford.edu/2023/10/12/flashdecoding.html); a unit still takes time for each key. Keys are read in whole
+pages or tiles, so that shorter contexts take as long as one of them. Where the host launches every kernel it does so while
+the device works on the one before: the longer of the two counts.
 """
 
 import numpy as np
@@ -16,6 +18,8 @@ from planner.model.surface import factor
 COEFFICIENTS = {
     "e_b": 0.7,  # share of the memory bandwidth
     "t0": 0.0,  # s, start of a kernel
+    "t_h": 0.0,  # s the host takes for a call at least, hidden behind the device's work
+    "k": 1.0,  # keys of a context that are read at least
     "t_b": 0.0,  # s a block of several query heads of WIDTH holds its compute unit at least
     "t_1": 0.0,  # s a block of one query head does
     "d": 0.0,  # how that time grows with the width of a head, as a power
@@ -32,7 +36,7 @@ TILE, LONE, SPLIT, WIDTH = 16, 32, 256, 128
 CACHE = 40e6  # bytes of on-chip memory where the datasheet gives none
 SURFACE = {
     "load": (1 / 16, 0.5, 1.0, 4.0, 16.0, 128.0),
-    "context": (32.0, 128.0, 512.0, 2048.0, 16384.0),
+    "context": (32.0, 64.0, 128.0, 512.0, 2048.0, 4096.0, 16384.0),
     "group": (1.0, 2.0, 8.0, 16.0, 32.0, 48.0),
 }
 
@@ -63,13 +67,15 @@ def time(work: Columns, device: Columns, c: Columns) -> Array:
     """
     cache = np.where(np.isfinite(device.cache), device.cache, CACHE)
     lone = work.group > LONE
-    kv = work.kv * np.where(lone, np.maximum(1.0, work.group / np.maximum(c.r, 1.0)), 1.0)
-    stayed = work.hot / (1 + (work.kv / (np.maximum(c.f, 1e-3) * cache)) ** 4)
+    read = work.kv * np.maximum(1.0, c.k / work.context)
+    kv = read * np.where(lone, np.maximum(1.0, work.group / np.maximum(c.r, 1.0)), 1.0)
+    stayed = work.hot / (1 + (read / (np.maximum(c.f, 1e-3) * cache)) ** 4)
     t_mem = (kv + work.other) / (device.bandwidth * c.e_b * (1 + (c.h - 1) * stayed))
     t_block = _blocks(work, np.where(lone, work.blocks * work.group, work.blocks), device, c)
     t_math = work.flop / (device.peak_half * c.e)
     joining = c.t_s * (1 - 1 / np.maximum(1.0, work.context / SPLIT))
-    return c.t0 + joining + np.cbrt(t_mem**3 + t_block**3 + t_math**3)
+    t_device = c.t0 + joining + np.cbrt(t_mem**3 + t_block**3 + t_math**3)
+    return np.sqrt(np.hypot(t_device**2, c.t_h**2))
 
 
 def _blocks(work: Columns, blocks: Array, device: Columns, c: Columns) -> Array:
