@@ -68,6 +68,17 @@ QUEUED = {
 """Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
+GUESSED = re.compile(r"trtllm 1\.2\.0rc6\.post3")
+"""Software of the runs of DeepSeek in InferenceMAX whose own layer guesses tokens ahead: of its sections for TensorRT-LLM on B200
+in SemiAnalysisAI/InferenceX .github/configs/nvidia-master.yaml those named mtp have this release, the others post2."""
+MAY_GUESS = re.compile(r"trtllm 0\.8\.1\.post")
+"""... and of its disaggregated runs of DeepSeek-R1 with TensorRT-LLM, half of which guess: sections dsr1-*-dynamo-trt have each
+concurrency with and without, and a row does not say which. The estimate is the middle of both."""
+GUESSES = (3.0, 1.0)
+"""... and how many: "MTP=3 (or MTP=1 when DP_ATTN=true)", of the same sections."""
+ACCEPTED = 0.85
+"""Share of the guesses of DeepSeek-V3's own layer that hold, at least (arXiv:2412.19437, section 5.4.3: 85 to 90 %)."""
+
 UNPIECED = frozenset({"trtllm"})
 """Stacks that prefill a prompt in one pass however long it is: enable_chunked_prefill of TensorRT-LLM's llm_args.py is off by
 default."""

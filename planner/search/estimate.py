@@ -14,6 +14,7 @@ from planner.model.columns import Array, Columns
 from planner.model.families import transformer
 from planner.model.families.transformer_size import flatten, parameters
 from planner.model.operation import Machine
+from planner.model.speculative import Draft, layer_of
 from planner.schema.precision import RECIPES
 from planner.schema.workload import Architecture, Network, Sums
 
@@ -94,9 +95,14 @@ def most_requests(a: Columns, size: Columns, rows: Columns, machine: Machine) ->
 
 
 def serve(a: Columns, rows: Columns, machine: Machine, *, continuous: bool) -> serving.Service:
-    """One replica's latency and rate at ``rows.batch``."""
+    """One replica's latency and rate at ``rows.batch``; where requests are always in flight, a further layer of the model may
+    guess ``rows.guesses`` tokens ahead, of which the share ``rows.acceptance`` holds, each alone.
+    """
     p = as_pass(rows)
-    return (serving.continuous if continuous else serving.static_batch)(a, p, machine)
+    if not continuous:
+        return serving.static_batch(a, p, machine)
+    draft = Draft(layer_of(a), rows.guesses, rows.acceptance) if "guesses" in rows and np.any(rows.guesses > 0) else None
+    return serving.continuous(a, p, machine, draft)
 
 
 LAYOUT = {

@@ -7,7 +7,7 @@ import numpy as np
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import RESERVED, UNPIECED
+from planner.schema.claim import ACCEPTED, RESERVED, UNPIECED
 from planner.search import estimate
 from planner.validate.rows import Rows, best_of
 
@@ -44,6 +44,7 @@ def loaded(r: Rows) -> dict[str, Array]:
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
     batch = np.where(np.isnan(concurrency[row]), np.minimum(options.batch, most), np.maximum(1.0, concurrency[row] / replicas))
+    rows = rows.with_(guesses=r.guesses()[row], acceptance=np.full(len(row), ACCEPTED))
     rows = rows.with_(batch=batch, graphs=np.where(r.captured()[row], np.minimum(most, BATCHES[-1]), 0.0))
     s = estimate.serve(a, rows, machine, continuous=True)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))
@@ -122,7 +123,8 @@ def apart(r: Rows) -> dict[str, Array]:
     batch = np.maximum(1.0, most[row] * options.filled)
     shape = {"input_tokens": isl, "output_tokens": osl, "tp": tp, "ep": ep, "adp": adp, "pp": np.ones(n)}
     rows = r.base.take(row).with_(batch=batch, **{name: values[row] for name, values in shape.items()})
-    step = estimate.serve(a.take(row), rows, r.machine.take(row), continuous=True).decode.seconds
+    either = [_between_tokens(a.take(row), rows, r.machine.take(row), guesses[row]) for guesses in r.may_guess()]
+    step = np.sqrt(either[0] * either[-1])
     finished = workers[row] * adp[row] * batch / (osl[row] * step)
     fed = (finished <= supply[row]) | (options.filled == FILLED[-1])
     best = best_of(row, np.where(fed, batch, -batch), n)
@@ -130,6 +132,12 @@ def apart(r: Rows) -> dict[str, Array]:
     waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * r.machine.laws["engine"].burst
     ttft = np.maximum(one + beside + waiting, concurrency / rate - osl * tpot)
     return {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
+
+
+def _between_tokens(a: Columns, rows: Columns, machine: Machine, guesses: Array) -> Array:
+    """Seconds between two tokens of a request (N,) where a further layer guesses so many ahead."""
+    s = estimate.serve(a, rows.with_(guesses=guesses, acceptance=np.full(len(rows), ACCEPTED)), machine, continuous=True)
+    return np.asarray(s.decode.seconds / s.tokens)
 
 
 NOTED = ("prefillers", "prefill_tp", "prefill_adp", "prefill_ep", "prefill_batch", "decoders", "batch")

@@ -7,7 +7,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import CAPTURED, DRAWN, FUSED, INFERENCEMAX, QUEUED
+from planner.schema.claim import CAPTURED, DRAWN, FUSED, GUESSED, GUESSES, INFERENCEMAX, MAY_GUESS, QUEUED
 from planner.schema.workload import Workload
 from planner.search import estimate, networks
 from planner.search.machines import Find, machine, weakest
@@ -90,6 +90,23 @@ class Rows:
     def captured(self) -> Array:
         """Whether the row's benchmark pads decode steps to captured CUDA graphs (N,)."""
         return self.table["ref"].astype(str).str.contains(CAPTURED).to_numpy(bool)
+
+    def guesses(self) -> Array:
+        """Tokens that a further layer of the model guesses ahead (N,), by the software that the row names."""
+        said = self.table["software"].astype(str).str.contains(GUESSED) & self.table["workload"].str.contains("deepseek")
+        return np.where(said, self._guesses(), 0.0)
+
+    def may_guess(self) -> tuple[Array, ...]:
+        """The fewest and the most tokens (N,) that are guessed ahead in runs whose description is that of a row; one where every
+        row says it.
+        """
+        software, workload = (self.table[name].astype(str) for name in ("software", "workload"))
+        unsaid = (software.str.contains(MAY_GUESS) & (workload == "deepseek-r1")).to_numpy(bool)
+        least = self.guesses()
+        return (least, np.where(unsaid, self._guesses(), least)) if unsaid.any() else (least,)
+
+    def _guesses(self) -> Array:
+        return np.where(self.number("attention_dp", 1.0) > 1, GUESSES[1], GUESSES[0])
 
     def limits(self, which: Literal["ttft", "tpot"]) -> Array:
         """Latency limit of each row's scenario [s], infinite where it has none."""

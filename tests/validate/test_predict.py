@@ -66,6 +66,30 @@ def test_graphs_pad_batches_where_a_benchmark_captures_them(tmp_path: Path) -> N
     assert padded == later < compiled
 
 
+INFERENCEMAX = {
+    "workload": "deepseek-r1", "precision": "fp8", "hardware": "nvidia-b200-sxm", "devices": "8", "tp": "8", "ep": "1",
+    "metric": "tpot_s", "concurrency": "16", "input_tokens": "1024", "output_tokens": "1024",
+}  # fmt: skip
+
+
+def test_a_release_that_guesses_ahead_says_so(tmp_path: Path) -> None:
+    """Of 3 guesses that hold at 85 % each a step gives 3.2 tokens, and takes longer: each token comes 1.5 to 3.2 times sooner."""
+    run = INFERENCEMAX | {"scenario": "concurrency"}
+    releases = ("1.2.0rc6.post2", "1.2.0rc6.post3")
+    plain, guessed = seen(tmp_path, *[run | {"software": f"trtllm {release}"} for release in releases])
+    assert 1.5 < plain / guessed < 3.2
+    dense = run | {"workload": "llama-3.1-8b", "tp": "1", "devices": "1"}
+    one, other = seen(tmp_path, *[dense | {"software": f"trtllm {release}"} for release in releases])
+    assert one == other
+
+
+def test_of_runs_that_may_guess_ahead_the_middle_is_estimated(tmp_path: Path) -> None:
+    """The release of Dynamo whose runs of DeepSeek-R1 guess or not; the same run of another release does not."""
+    apart = INFERENCEMAX | {"scenario": "concurrency_disaggregated", "devices": "16"}
+    either, plain = seen(tmp_path, *[apart | {"software": f"trtllm {release}"} for release in ("0.8.1.post2", "0.8.0")])
+    assert 1.2 < plain / either < 1.8
+
+
 def test_a_server_keeps_its_limits_for_almost_all_requests(tmp_path: Path) -> None:
     """MLPerf's limits hold for 99 of 100 requests that come at random: below what queues of any length reach, and the lower the
     tighter they are.
