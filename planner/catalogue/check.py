@@ -113,7 +113,8 @@ def _used(value: Any) -> Iterator[str]:
 def _device(d: Any, profiles: Profiles) -> Iterator[str]:
     if not d.peak and not any(m.bandwidth for m in d.memory):
         yield "has neither a peak nor a memory bandwidth: nothing could be estimated"
-    order = [d.peak[t].value for t in ("fp32", "bf16", "fp8", "fp4") if t in d.peak]
+    stated = {t: peak.value for t, peak in d.peak.items() if not peak.note.startswith("measured")}  # no units for a dtype: slower
+    order = [stated[t] for t in ("fp32", "bf16", "fp8", "fp4") if t in stated]
     if order != sorted(order):
         yield "a narrower dtype has a lower peak than a wider one"
     yield from _peaks(d)

@@ -75,8 +75,12 @@ def autoscaled(needed: Array, minimum: float) -> Array:
 
 
 def monthly_rate(yearly: float) -> float:
-    """The interest a month that makes ``yearly`` in twelve."""
-    return float((1 + yearly) ** (1 / 12) - 1)
+    """The interest a month that makes ``yearly`` in twelve; none where annuities could not be told from rounding."""
+    rate = float(np.expm1(np.log1p(yearly) / 12))
+    return rate if rate > LEAST_RATE else 0.0
+
+
+LEAST_RATE = 1e-10
 
 
 def present(rate: float, months: Array | float) -> Array:

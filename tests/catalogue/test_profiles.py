@@ -95,6 +95,12 @@ def test_our_own_profiles_are_sound(own: Path) -> None:
     assert [counts[k] - shipped[k] for k in ("devices", "systems", "providers", "offers")] == [1, 1, 1, 1]
 
 
+def test_a_measured_peak_may_be_below_a_wider_dtype_s(own: Path) -> None:
+    """As in 16 bits on a processor without units for them."""
+    change(own / "gpu/acme-one.yaml", "value: 1000 TFLOP/s", "value: 100 TFLOP/s, note: 'measured: the best product'")
+    assert not any("narrower dtype" in problem for problem in problems(own))
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

@@ -73,6 +73,7 @@ def test_a_day_that_does_not_change_is_24_hours_of_it_whatever_the_minimum() -> 
 
 def test_interest_of_a_month_makes_that_of_a_year() -> None:
     assert (1 + cost.monthly_rate(0.08)) ** 12 == pytest.approx(1.08)
+    assert cost.monthly_rate(1e-12) == cost.monthly_rate(0.0) == 0.0
     assert cost.present(0.0, 36.0) == 36 and cost.present(0.01, 2) == pytest.approx(1 / 1.01 + 1 / 1.01**2)
 
 
