@@ -90,7 +90,7 @@ LAWS = {
     ),
 }  # fmt: skip
 TEXT = ("op", "spread", "kernel")
-DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "nvfp4": "fp4", "half": "bf16", "sq": "int8"}
+DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "fp4", "half": "bf16", "sq": "int8"}
 
 
 @dataclass(frozen=True)

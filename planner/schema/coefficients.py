@@ -32,7 +32,7 @@ def _numbers(raw: object) -> tuple[int, ...]:
     return values
 
 
-STEP, COARSE = 5, "/200"
+STEP, COARSE = 10, "/100"
 """Thousandths that surfaces of this version's fits are rounded to, and what a text that counts in them begins with."""
 STEEPEST = 5000
 """A factor of 150: what is further from its law obeys another one."""

@@ -86,7 +86,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted["power"] = ("fp16_sums", "default") if _sums(setting) else ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
-    wanted["experts"] = (main, ALIKE.get(main, "default"), "default")
+    wanted["experts"] = (setting.precision, main, ALIKE.get(main, "default"), "default")
     kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
     cache = ("fp8", "default") if kept == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache}

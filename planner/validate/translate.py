@@ -215,7 +215,9 @@ def _settings(t: pd.DataFrame, lookup: Lookup) -> list[Setting]:
     index: dict[tuple[str, str, str], int] = {}
     codes = np.full(len(t), -1)
     skips = t["skip"].to_numpy(copy=True)
-    for i, (hardware, precision, stack) in enumerate(zip(t["hardware"], t["precision"], t["stack"], strict=True)):
+    blocks = (t["precision"] == "fp8") & t["workload"].str.contains(claim.BLOCKS) & (t["task"] == "inference")
+    precisions = t["precision"].where(~blocks, "fp8_block")
+    for i, (hardware, precision, stack) in enumerate(zip(t["hardware"], precisions, t["stack"], strict=True)):
         key = (hardware, precision, stack)
         if key not in index:
             index[key] = _setting(key, settings, lookup)

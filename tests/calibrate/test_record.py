@@ -68,16 +68,16 @@ def test_a_surface_is_one_text_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_surface_in_coarse_steps_counts_them(tmp_path: Path) -> None:
-    made = Calibration("x", "family", {"s": "made up"}, {"matmul": {"bf16": replace(BENT, surface=(15, -5, 0, 40))}})
-    assert "surface: /200 3 -1 0 8" in text(made) and again(made, tmp_path) == made
+    made = Calibration("x", "family", {"s": "made up"}, {"matmul": {"bf16": replace(BENT, surface=(30, -10, 0, 40))}})
+    assert "surface: /100 3 -1 0 4" in text(made) and again(made, tmp_path) == made
 
 
 @pytest.mark.parametrize(
     ("surface", "said"),
     [
         ("12 -3 x", "whole numbers"),
-        ("12 /200 3", "whole numbers"),
-        ("/200 9999", "within 5000"),
+        ("12 /100 3", "whole numbers"),
+        ("/100 9999", "within 5000"),
         ("1.5 2", "whole numbers"),
         ("[1, 2]", "whole numbers"),
         ("99999", "within 5000"),

@@ -63,6 +63,15 @@ def test_attention_follows_the_precision_of_its_cache(precision: str, quantised:
     assert m.laws["attention"].e[0] == e
 
 
+@pytest.mark.parametrize(("precision", "e"), [("fp8", 0.9), ("fp8_block", 0.6), ("bf16", 0.5)])
+def test_experts_in_blocks_have_kernels_of_their_own(precision: str, e: float) -> None:
+    variants = {"fp8": Fit({"e": 0.9}, "made"), "fp8_block": Fit({"e": 0.6}, "made"), "bf16": Fit({"e": 0.5}, "made")}
+    m, _ = machine(
+        [Setting(device(), system(), precision)], {"alder": Calibration("alder", "device", SOURCES, {"experts": variants})}.get
+    )
+    assert m.laws["experts"].e[0] == e
+
+
 @pytest.mark.parametrize(
     ("stacks", "a"), [(("vllm",), 1e-6), (("megatron",), 2e-6), ((), 2e-6)], ids=["engine", "trainer", "none"]
 )

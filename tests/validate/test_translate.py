@@ -30,6 +30,21 @@ def test_a_stack_is_what_a_row_says_of_its_software(row: dict[str, str], stack: 
 
 
 @pytest.mark.parametrize(
+    ("row", "precision"),
+    [
+        ({"workload": "deepseek-r1"}, "fp8_block"), ({"workload": "llama-3.1-8b"}, "fp8"),
+        ({"workload": "deepseek-r1", "precision": "fp4"}, "fp4"), ({"workload": "deepseek-v3", "task": "training"}, "fp8"),
+    ],
+)  # fmt: skip
+def test_what_is_published_in_blocks_is_served_in_blocks(row: dict[str, str], precision: str, tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    plain = {"value": "1", "task": "inference", "precision": "fp8", "hardware": "nvidia-b200-sxm"}
+    pd.DataFrame([dict.fromkeys((*REQUIRED, *TEXTS), "") | plain | row]).to_csv(path, index=False)
+    found = translated(path, Profiles())
+    assert found.settings[found.table["setting"].iloc[0]].precision == precision
+
+
+@pytest.mark.parametrize(
     ("notes", "tp", "ep", "ranks", "expert_tp", "ends_as"),
     [
         ("db-dump/2026-04-27; config_id=1", 64, 8, 1, 8, (8.0, 1.0, 8.0)),

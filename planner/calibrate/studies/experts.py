@@ -11,6 +11,8 @@ from planner.calibrate.studies.matmul import BYTES, PLAIN, QUANTISED
 from planner.model.columns import Array, Columns
 from planner.model.ops import experts, matmul
 
+KINDS = {dtype: (dtype, size) for dtype, size in BYTES.items()} | {"fp8_block": ("fp8", BYTES["fp8"])}
+"""Variants, with the dtype whose peak they go by and the bytes of a weight: fp8 in blocks of 128 x 128 has kernels of its own."""
 OTHER = ("nongated", "min_latency")
 """Kernels of other products than a gated layer's, and such as only some layouts were timed with."""
 OWN = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6), "z": Range(0.3, 1e-3, 5), "y": Range(0.5, 1e-3, 10)}
@@ -19,9 +21,9 @@ OWN = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6), "z": Range(0.3
 def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
     """One case a dtype."""
     start = float(np.quantile(table["seconds"], 0.001)) / 2
-    for dtype, size in BYTES.items():
+    for variant, (dtype, size) in KINDS.items():
         usual = ~np.array([any(other in kernel for other in OTHER) for kernel in table["kernel"]])
-        chosen = (table["dtype"] == dtype) & (table["spread"] == "power_law_1.01") & usual
+        chosen = (table["dtype"] == variant) & (table["spread"] == "power_law_1.01") & usual
         if dtype not in peaks or not chosen.any():
             continue
         t = {name: values[chosen] for name, values in table.items()}
@@ -40,7 +42,7 @@ def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float])
         ranges = {**(PLAIN if dtype == "bf16" else QUANTISED), "t0": Range(start, start / 3, start * 2), **OWN}
         predict = predictor(experts.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time)
         sizes = experts.sizes(points, points.weights)
-        yield Case("experts", dtype, points, t["seconds"], layouts, ranges, predict, experts.SURFACE, sizes, left_out)
+        yield Case("experts", variant, points, t["seconds"], layouts, ranges, predict, experts.SURFACE, sizes, left_out)
 
 
 UNTUNED = 1.1
