@@ -161,8 +161,14 @@ def _moe(c: ConfigFields, shape: Mapping[str, Any], kind: str) -> dict[str, Any]
         "shared_gate": kind == "qwen2_moe",
         "router_bias": c.fields.get("topk_method") == "noaux_tc" or kind == "gpt_oss",
         "expert_bias": kind == "gpt_oss",
+        "fp8_blocks": _in_blocks(c.fields.get("quantization_config")),
     }
     return {"moe": moe}
+
+
+def _in_blocks(quantization: Any) -> bool:
+    """Whether the weights are stored in fp8 with a scale for each block of 128 by 128."""
+    return isinstance(quantization, Mapping) and quantization.get("weight_block_size") == [128, 128]
 
 
 def _mla(c: ConfigFields) -> dict[str, Any]:

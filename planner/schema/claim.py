@@ -79,10 +79,6 @@ GUESSES = (3.0, 1.0)
 ACCEPTED = 0.85
 """Share of the guesses of DeepSeek-V3's own layer that hold, at least (arXiv:2412.19437, section 5.4.3: 85 to 90 %)."""
 
-BLOCKS = re.compile(r"deepseek-(?:r1|v3)|kimi-k2|minimax-m2")
-"""Models whose own checkpoints are in fp8 with a scale for a block of 128 x 128 (quantization_config of their config.json): what
-serves them in fp8 computes with kernels for such blocks."""
-
 UNPIECED = frozenset({"trtllm"})
 """Stacks that prefill a prompt in one pass however long it is: enable_chunked_prefill of TensorRT-LLM's llm_args.py is off by
 default."""

@@ -18,7 +18,6 @@ class Recipe:
 
 
 # Block formats carry scales: nvfp4 one fp8 per 16 values, mxfp8 one byte per 32 (OCP Microscaling v1.0);
-# fp8_block one fp32 per 128 x 128 weights (DeepSeek-V3, arXiv:2412.19437, section 3.3.2);
 # w4a16 one fp16 scale and zero per 128 (AWQ, arXiv:2306.00978); q4_k_m of llama.cpp averages 4.85 bits a weight.
 RECIPES: dict[str, Recipe] = {
     "fp32": Recipe(4, 4, 4, ("fp32",)),
@@ -26,7 +25,6 @@ RECIPES: dict[str, Recipe] = {
     "bf16": Recipe(2, 2, 2, ("bf16", "fp16", "fp32")),
     "fp16": Recipe(2, 2, 2, ("fp16", "bf16", "fp32")),
     "fp8": Recipe(1, 2, 1, ("fp8",)),
-    "fp8_block": Recipe(1 + 4 / 128**2, 2, 1, ("fp8",)),
     "mxfp8": Recipe(1 + 1 / 32, 2, 1, ("fp8",)),
     "int8": Recipe(1, 1, 1, ("int8",)),
     "fp4": Recipe(0.5 + 1 / 16, 2, 1, ("fp4", "bf16")),

@@ -24,6 +24,9 @@ class Moe:
     shared_gate: bool = False
     """The shared expert's output is weighted by a learned gate (one weight per hidden channel)."""
     expert_bias: bool = False
+    fp8_blocks: bool = False
+    """Its own checkpoint is in fp8 with a scale for a block of 128 × 128 (weight_block_size of config.json): serving it in fp8
+    takes experts' kernels for such blocks."""
 
 
 @dataclass(frozen=True)

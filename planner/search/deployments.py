@@ -17,7 +17,7 @@ from planner.search.assumed import joined
 from planner.search.candidate import Estimate
 from planner.search.intervals import around
 from planner.search.listings import Place
-from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, machine, weakest
+from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, in_fp8_blocks, machine, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import LABELS, bottleneck
 from planner.search.serve import Asked, Served, holding, rated, replicas, served, side_by_side
@@ -106,7 +106,8 @@ def _settings(
         if not able:
             raise InputError(f"{s.device.name} has no published peak for {' or '.join(precisions) or 'any precision'}")
         kept = asked.serve.kv_cache
-        settings += [Setting(s.device, system, p, USUAL_STACKS["serve"], cache=kept, sparse=asked.sparse) for p in able]
+        software, blocks = USUAL_STACKS["serve"], in_fp8_blocks(asked.architecture)
+        settings += [Setting(s.device, system, p, software, cache=kept, sparse=asked.sparse, blocks=blocks) for p in able]
         place += [index] * len(able)
         code += [estimate.PRECISIONS.index(p) for p in able]
     machines, laws = machine(settings, find)

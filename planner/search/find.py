@@ -22,7 +22,7 @@ from planner.search.candidate import Candidate, Estimate
 from planner.search.cite import cited
 from planner.search.intervals import about, around, task_of
 from planner.search.listings import Listing, Place, listings
-from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, machine, used, weakest
+from planner.search.machines import USUAL_STACKS, Found, Setting, arithmetic, in_fp8_blocks, machine, used, weakest
 from planner.search.options import Explained, Options, Tick
 from planner.search.reasons import bottleneck, from_where, hostless, impossible, reason, unpriced
 
@@ -137,7 +137,8 @@ def _settings(inputs: Inputs, places: Sequence[Place]) -> tuple[list[Setting], C
                 cache, sparse = serve.kv_cache if serve else "", bool(inputs.plan.workload.sparsity)
                 if sparse and RECIPES[precision].weight not in SPARSE:
                     continue
-                settings.append(Setting(p.device, p.system, precision, stacks, serve is not None, cache, sparse))
+                blocks = serve is not None and in_fp8_blocks(inputs.workload.architecture)
+                settings.append(Setting(p.device, p.system, precision, stacks, serve is not None, cache, sparse, blocks))
                 place.append(index)
                 code.append(estimate.PRECISIONS.index(precision))
     if not settings:

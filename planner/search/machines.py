@@ -16,7 +16,7 @@ from planner.schema.claim import HALF_SUMS, OUTDONE, PORTABLE
 from planner.schema.coefficients import EVERY, Calibration, Evidence, Fit
 from planner.schema.hardware import Device, System, own_id
 from planner.schema.precision import CACHES, RECIPES
-from planner.schema.workload import Workload
+from planner.schema.workload import Architecture, Workload
 
 LADDER: tuple[Evidence, ...] = ("measured", "calibrated", "family", "datasheet")
 COVERS: dict[str, Evidence] = {"device": "calibrated", "family": "family", "kind": "datasheet"}
@@ -50,6 +50,13 @@ class Setting:
     """What the KV cache is kept in whatever the precision has for it (CACHES)."""
     sparse: bool = False
     """Whether two of every four weights are zero."""
+    blocks: bool = False
+    """Whether weights in fp8 have a scale for each block, as the model's own checkpoint does (``Moe.fp8_blocks``)."""
+
+
+def in_fp8_blocks(architecture: Architecture | None) -> bool:
+    """Whether what serves a model in fp8 does so in blocks."""
+    return architecture is not None and architecture.moe is not None and architecture.moe.fp8_blocks
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted["power"] = ("fp16_sums", "default") if _sums(setting) else ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
-    wanted["experts"] = (setting.precision, main, ALIKE.get(main, "default"), "default")
+    blocks = ("fp8_block",) if setting.blocks and main == "fp8" else ()
+    wanted["experts"] = (*blocks, main, ALIKE.get(main, "default"), "default")
     kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
     cache = ("fp8", "default") if kept == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache}
@@ -138,7 +146,7 @@ def _on_a_bus(coefficients: Mapping[str, Columns], bus: Array) -> dict[str, Colu
 
 def _kind(s: Setting) -> tuple[object, ...]:
     """All of a setting that ``find`` looks at."""
-    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache
+    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache, s.blocks
 
 
 def misfits(calibration: Calibration) -> Iterator[str]:

@@ -15,7 +15,7 @@ from planner.model.simulation import QUANTILES, Engine, Queue, Requests, Steady,
 from planner.schema.inputs import Subject
 from planner.search import estimate
 from planner.search.assumed import joined
-from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, machine, weakest
+from planner.search.machines import USUAL_STACKS, Find, Setting, arithmetic, in_fp8_blocks, machine, weakest
 from planner.search.options import Tick
 
 PREFERRED = ("fp8", "bf16", "fp16", "int8", "fp32")
@@ -70,7 +70,8 @@ def replica(c: Configuration, subject: Subject, find: Find) -> Replica:
     if workload.architecture.num_heads % c.tp:
         raise InputError(f"tp {c.tp} does not divide {workload.architecture.num_heads} heads")
     system = joined(device, subject.system) if c.tp > 1 else subject.system
-    machines, found = machine([Setting(device, system, precision, USUAL_STACKS["serve"])], find)
+    blocks = in_fp8_blocks(workload.architecture)
+    machines, found = machine([Setting(device, system, precision, USUAL_STACKS["serve"], blocks=blocks)], find)
     table, sizes = estimate.architecture_table([workload.architecture])
     code = np.array([estimate.PRECISIONS.index(precision)])
     one = estimate.with_precision(Columns(tp=float(c.tp), pp=1.0, adp=1.0, ep=1.0, fused=1.0, length=1), code)

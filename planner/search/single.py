@@ -20,7 +20,7 @@ from planner.search.candidate import Cited, Estimate
 from planner.search.cite import device_figures, law, tier_figures
 from planner.search.duty import Duty, duty
 from planner.search.intervals import about, around, task_of
-from planner.search.machines import USUAL_STACKS, Setting, arithmetic, machine, used, weakest
+from planner.search.machines import USUAL_STACKS, Setting, arithmetic, in_fp8_blocks, machine, used, weakest
 from planner.search.offers import cheapest
 from planner.search.reasons import bottleneck
 from planner.search.request import Request, Run
@@ -72,7 +72,9 @@ def single(request: Request, subject: Subject, find: Callable[[str], Calibration
         raise InputError(why, hint="Take the network's summary, e.g. yolov8n in place of yolov8n-graph.")
     system = joined(device, subject.system) if request.devices > 1 else subject.system
     stacks = USUAL_STACKS[request.mode] if subject.workload.architecture else ()
-    setting = Setting(device, system, precision, stacks, quantised_cache=request.mode == "serve")
+    serves = request.mode == "serve"
+    blocks = serves and in_fp8_blocks(subject.workload.architecture)
+    setting = Setting(device, system, precision, stacks, quantised_cache=serves, blocks=blocks)
     table, found = machine([setting], find)
     talk = single_networks.joined(request, subject.workload)
     if request.devices > 1 and not np.isfinite(table.device.up_bandwidth[0]) and talk:

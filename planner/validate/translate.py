@@ -17,7 +17,7 @@ from planner.schema.hardware import Device, System
 from planner.schema.precision import RECIPES
 from planner.schema.quantity import Figure
 from planner.schema.workload import Architecture, Network, Requests, Workload
-from planner.search.machines import Setting, arithmetic
+from planner.search.machines import Setting, arithmetic, in_fp8_blocks
 from planner.search.networks import unsuited
 
 STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
@@ -97,7 +97,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     generates = np.array([s.requests is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     t["metric"] = t["metric"].where(~generates, t["metric"].replace(claim.SCORED))
-    settings = _settings(t, lookup)
+    settings = _settings(t, subjects, lookup)
     t["feeds"] = _feeds(t, subjects)
     return Translated(t, settings, subjects)
 
@@ -209,16 +209,17 @@ def _network(row: _Named) -> Network:
     return Network(Figure(row.params_m * 1e6, given), Figure(row.gmacs * 1e9, given), activations)
 
 
-def _settings(t: pd.DataFrame, lookup: Lookup) -> list[Setting]:
+def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[Setting]:
     """Adds ``setting`` (an index); marks unknown hardware and precisions a device cannot compute."""
     settings: list[Setting] = []
-    index: dict[tuple[str, str, str], int] = {}
+    index: dict[tuple[str, str, str, bool], int] = {}
     codes = np.full(len(t), -1)
     skips = t["skip"].to_numpy(copy=True)
-    blocks = (t["precision"] == "fp8") & t["workload"].str.contains(claim.BLOCKS) & (t["task"] == "inference")
-    precisions = t["precision"].where(~blocks, "fp8_block")
-    for i, (hardware, precision, stack) in enumerate(zip(t["hardware"], precisions, t["stack"], strict=True)):
-        key = (hardware, precision, stack)
+    in_blocks = np.array([in_fp8_blocks(s.architecture) for s in subjects] or [False])[t["subject"].to_numpy()]
+    blocks = in_blocks & (t["task"] == "inference").to_numpy()
+    named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), strict=True)
+    for i, (hardware, precision, stack, block) in enumerate(named):
+        key = (hardware, precision, stack, block)
         if key not in index:
             index[key] = _setting(key, settings, lookup)
         codes[i] = index[key]
@@ -228,8 +229,8 @@ def _settings(t: pd.DataFrame, lookup: Lookup) -> list[Setting]:
     return settings
 
 
-def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup) -> int:
-    hardware, precision, stack = key
+def _setting(key: tuple[str, str, str, bool], settings: list[Setting], lookup: Lookup) -> int:
+    hardware, precision, stack, blocks = key
     try:
         device = lookup.device(hardware)
     except InputError:
@@ -238,7 +239,8 @@ def _setting(key: tuple[str, str, str], settings: list[Setting], lookup: Lookup)
     if chosen not in RECIPES or not arithmetic(device, chosen):
         return -2
     stacks = (stack, *claim.UNNAMED.get(stack, ()))
-    settings.append(Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=stack in QUANTISED_CACHE))
+    cache = stack in QUANTISED_CACHE
+    settings.append(Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=cache, blocks=blocks))
     return len(settings) - 1
 
 

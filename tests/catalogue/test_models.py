@@ -41,6 +41,7 @@ DEEPSEEK_V3 = {
     "n_shared_experts": 1, "num_experts_per_tok": 8, "first_k_dense_replace": 3, "moe_layer_freq": 1, "q_lora_rank": 1536,
     "kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64, "v_head_dim": 128, "vocab_size": 129280,
     "max_position_embeddings": 163840, "topk_method": "noaux_tc", "tie_word_embeddings": False,
+    "quantization_config": {"quant_method": "fp8", "fmt": "e4m3", "weight_block_size": [128, 128]},
 }  # fmt: skip
 GPT_OSS = {
     "model_type": "gpt_oss", "hidden_size": 2880, "num_hidden_layers": 24, "num_attention_heads": 64, "num_key_value_heads": 8,
@@ -104,6 +105,12 @@ def test_published_parameter_counts(content: dict[str, Any], published: int, tmp
 )
 def test_a_config_gives_what_the_zoo_has(id: str, content: dict[str, Any], tmp_path: Path) -> None:
     assert from_config(config(tmp_path, content)).architecture == Profiles().workload(id).architecture
+
+
+@pytest.mark.parametrize("quantization", [None, "fp8", {}, {"weight_block_size": None}, {"weight_block_size": [1, 32]}])
+def test_experts_without_blocks_of_128_are_not_in_fp8_blocks(quantization: object, tmp_path: Path) -> None:
+    read = from_config(config(tmp_path, DEEPSEEK_V3 | {"quantization_config": quantization})).architecture
+    assert read is not None and read.moe is not None and not read.moe.fp8_blocks
 
 
 def test_a_window_is_in_the_layers_that_use_it(tmp_path: Path) -> None:

@@ -63,11 +63,12 @@ def test_attention_follows_the_precision_of_its_cache(precision: str, quantised:
     assert m.laws["attention"].e[0] == e
 
 
-@pytest.mark.parametrize(("precision", "e"), [("fp8", 0.9), ("fp8_block", 0.6), ("bf16", 0.5)])
-def test_experts_in_blocks_have_kernels_of_their_own(precision: str, e: float) -> None:
+@pytest.mark.parametrize(("precision", "blocks", "e"), [("fp8", False, 0.9), ("fp8", True, 0.6), ("bf16", True, 0.5)])
+def test_experts_in_blocks_have_kernels_of_their_own(precision: str, blocks: bool, e: float) -> None:
     variants = {"fp8": Fit({"e": 0.9}, "made"), "fp8_block": Fit({"e": 0.6}, "made"), "bf16": Fit({"e": 0.5}, "made")}
     m, _ = machine(
-        [Setting(device(), system(), precision)], {"alder": Calibration("alder", "device", SOURCES, {"experts": variants})}.get
+        [Setting(device(), system(), precision, blocks=blocks)],
+        {"alder": Calibration("alder", "device", SOURCES, {"experts": variants})}.get,
     )
     assert m.laws["experts"].e[0] == e
 

@@ -30,18 +30,18 @@ def test_a_stack_is_what_a_row_says_of_its_software(row: dict[str, str], stack: 
 
 
 @pytest.mark.parametrize(
-    ("row", "precision"),
+    ("row", "blocks"),
     [
-        ({"workload": "deepseek-r1"}, "fp8_block"), ({"workload": "llama-3.1-8b"}, "fp8"),
-        ({"workload": "deepseek-r1", "precision": "fp4"}, "fp4"), ({"workload": "deepseek-v3", "task": "training"}, "fp8"),
+        ({"workload": "deepseek-r1"}, True), ({"workload": "mlperf-deepseek-r1"}, True), ({"workload": "llama-3.1-8b"}, False),
+        ({"workload": "deepseek-v3", "task": "training"}, False),
     ],
 )  # fmt: skip
-def test_what_is_published_in_blocks_is_served_in_blocks(row: dict[str, str], precision: str, tmp_path: Path) -> None:
+def test_what_is_published_in_blocks_is_served_in_blocks(row: dict[str, str], blocks: bool, tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     plain = {"value": "1", "task": "inference", "precision": "fp8", "hardware": "nvidia-b200-sxm"}
     pd.DataFrame([dict.fromkeys((*REQUIRED, *TEXTS), "") | plain | row]).to_csv(path, index=False)
     found = translated(path, Profiles())
-    assert found.settings[found.table["setting"].iloc[0]].precision == precision
+    assert found.settings[found.table["setting"].iloc[0]].blocks is blocks
 
 
 @pytest.mark.parametrize(
