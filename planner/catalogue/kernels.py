@@ -58,6 +58,10 @@ LATENT = {
     "batch": "batch_size", "heads": "num_heads", "query": "isl", "past": "step", "dtype": "mla_dtype",
     "cache_dtype": "kv_cache_dtype",
 }  # fmt: skip
+ROUTED = {
+    "tokens": "num_tokens", "hidden": "hidden_size", "inner": "inter_size", "visits": "topk", "experts": "num_experts",
+    "tp": "moe_tp_size", "ep": "moe_ep_size", "dtype": "moe_dtype", "spread": "distribution", "kernel": "kernel_source",
+}  # fmt: skip
 LAWS = {
     "matmul": Kind("gemm", "gemm_perf.parquet", {"m": "m", "n": "n", "k": "k", "dtype": "gemm_dtype"}),
     "attention": Kind("attention", "context_attention_perf.parquet", {**HEADS, "dtype": "attn_dtype"}, {"window": 0.0}),
@@ -79,15 +83,8 @@ LAWS = {
     ),
     "mla": Kind("mla", "context_mla_perf.parquet", LATENT),
     "decode_mla": Kind("mla", "generation_mla_perf.parquet", LATENT),
-    "experts": Kind(
-        "moe",
-        "moe_perf.parquet",
-        {
-            "tokens": "num_tokens", "hidden": "hidden_size", "inner": "inter_size", "visits": "topk", "experts": "num_experts",
-            "tp": "moe_tp_size", "ep": "moe_ep_size", "dtype": "moe_dtype", "spread": "distribution", "kernel": "kernel_source",
-        },
-        whole=True,
-    ),
+    "experts": Kind("moe", "moe_perf.parquet", ROUTED, whole=True),
+    "serving_experts": Kind("moe", "moe_perf.parquet", ROUTED, backends=("sglang",), whole=True),
 }  # fmt: skip
 TEXT = ("op", "spread", "kernel")
 DTYPES = {"bfloat16": "bf16", "fp8": "fp8", "fp8_block": "fp8_block", "nvfp4": "fp4", "half": "bf16", "sq": "int8"}

@@ -100,6 +100,7 @@ ENGINE = {
     "elementwise": 1.0,
     "communication": 1.0,
     "dispatch": 1.0,
+    "apart": 1.0,  # ... of a decode step whose ranks attend apart, each of which waits for the busiest
 }
 """Coefficients of the law "engine", by software stack: what a stack adds to its kernels."""
 

@@ -75,8 +75,14 @@ def _new(w: Columns, length: Array | None = None) -> Array:
 def decode(a: Columns, w: Columns, machine: Machine, batch: Array, context: Array, draft: Draft | None = None) -> Pass:
     """One step that gives each of ``batch`` sequences a token after ``context`` tokens; with a draft, ``draft.tokens``."""
     p, ops = decode_operators(a, w, batch, context, draft)
-    step = run(ops, machine).plus("overhead", _host(machine, batch))
+    step = _with_others(run(ops, machine), w, machine).plus("overhead", _host(machine, batch))
     return step.and_(draft.guess(p, machine)) if draft else step
+
+
+def _with_others(step: Pass, w: Columns, machine: Machine) -> Pass:
+    """A step and the wait for the busiest of the ranks where ``w.adp`` of them attend apart."""
+    share = machine.laws["engine"].apart
+    return step.plus("waiting", step.seconds * (1 / share - 1) * (w.adp > 1)) if "adp" in w and np.any(share != 1) else step
 
 
 def _host(machine: Machine, batch: Array) -> Array:

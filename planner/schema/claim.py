@@ -2,6 +2,7 @@
 
 import re
 from hashlib import sha256
+from typing import NamedTuple
 
 REQUIRED = ("case", "task", "scenario", "workload", "hardware", "precision", "metric", "value")
 NUMBERS = (
@@ -68,16 +69,27 @@ QUEUED = {
 """Requests that a benchmark queues at once and then runs dry, by its source and (input, output) tokens: the tables of
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
-GUESSED = re.compile(r"trtllm 1\.2\.0rc6\.post3")
-"""Software of the runs of DeepSeek in InferenceMAX whose own layer guesses tokens ahead: of its sections for TensorRT-LLM on B200
-in SemiAnalysisAI/InferenceX .github/configs/nvidia-master.yaml those named mtp have this release, the others post2."""
+GUESSED = re.compile(r"trtllm (?:1\.2\.0rc6\.post3|1\.1\.0rc2\.post2.*measured=2026)")
+"""What software and notes say of the runs of DeepSeek-R1 in InferenceMAX whose own layer guesses tokens ahead: of its sections for
+TensorRT-LLM on B200 in SemiAnalysisAI/InferenceX .github/configs/nvidia-master.yaml those named mtp have release 1.2.0rc6.post3 and
+the others post2. They came in January 2026 with 1.1.0rc2.post2, which the others had in 2025 (perf-changelog.yaml, pull requests 392,
+594, 620 and 642)."""
 MAY_GUESS = re.compile(r"trtllm 0\.8\.1\.post")
 """... and of its disaggregated runs of DeepSeek-R1 with TensorRT-LLM, half of which guess: sections dsr1-*-dynamo-trt have each
-concurrency with and without, and a row does not say which. The estimate is the middle of both."""
+concurrency with and without, and a row does not say which. Where ``Apart`` does not either, the estimate is the middle of both."""
 GUESSES = (3.0, 1.0)
 """... and how many: "MTP=3 (or MTP=1 when DP_ATTN=true)", of the same sections."""
-ACCEPTED = 0.85
-"""Share of the guesses of DeepSeek-V3's own layer that hold, at least (arXiv:2412.19437, section 5.4.3: 85 to 90 %)."""
+ACCEPTED = {1.0: 0.85, 3.0: 0.69}
+"""... of how many so large a share holds, each alone: 2.5 tokens a step where three are guessed and prompts, as in those sections,
+wear a chat template (SemiAnalysisAI/InferenceX pull request 649), and of single guesses at least so many as of DeepSeek-V3's own
+(arXiv:2412.19437, section 5.4.3: 85 to 90 %)."""
+
+FOR_MANY = re.compile(r"trtllm 1\.1\.0rc2")
+"""Software of InferenceMAX runs in fp8 whose experts' kernels are DeepGEMM's also where ranks attend together: TRTLLM became the
+default with 1.2.0rc6.post2 (perf-changelog.yaml of SemiAnalysisAI/InferenceX, pull request 594)."""
+
+ATTENDS_APART = "MoE models run attention data parallel"
+"""What the notes of TensorRT-LLM's tables say where every rank of a mixture attends to requests of its own."""
 
 UNPIECED = frozenset({"trtllm"})
 """Stacks that prefill a prompt in one pass however long it is: enable_chunked_prefill of TensorRT-LLM's llm_args.py is off by
@@ -235,3 +247,28 @@ FED_OF_FEW = {"torchtitan": 2, "synapse-train": 2, "vitis-ai": 2, "hailort": 2, 
 def feeds_fit(name: str, of: int = FED) -> bool:
     """Whether a published network or run belongs to the share that coefficients may be fitted to, by its name alone."""
     return int.from_bytes(sha256(name.encode()).digest()[:8], "big") % of == 0
+
+
+class Apart(NamedTuple):
+    """How a benchmark's own files lay out a run with prefill and decode on workers of their own: how many workers, their tensor
+    degree, ranks that attend apart and ranks of experts; the most requests a rank decodes at once, NaN where they do not say; and
+    tokens guessed ahead.
+    """
+
+    prefillers: float
+    prefill_tp: float
+    prefill_adp: float
+    prefill_ep: float
+    decoders: float
+    tp: float
+    adp: float
+    ep: float
+    batch: float
+    guesses: float
+
+
+LAID_OUT = {
+    "prefillers": "prefill_workers", "prefill_tp": "prefill_tp", "prefill_adp": "prefill_attention_dp", "prefill_ep": "prefill_ep",
+    "decoders": "workers", "tp": "tp", "adp": "attention_dp", "ep": "ep", "batch": "batch", "guesses": "guesses",
+}  # fmt: skip
+"""Its fields, and the columns of planner/data/runs/disaggregated.csv."""

@@ -29,6 +29,10 @@ USUAL_STACKS = {
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
 """Inference engines that sum over tensor ranks by a kernel of their own."""
+OWN_EXPERTS = {"vllm": True, "sglang": True, "trtllm": False}
+"""Engines that bring kernels for experts, beside those that TensorRT-LLM was timed with, and whether they take them also where
+ranks attend apart: TensorRT-LLM's benchmarks have moe_config.backend TRTLLM where ranks attend together, else CUTLASS or DEEPGEMM
+(benchmarks/dsr1_fp4_b200_trt.sh and dsr1_fp8_b200_trt.sh of SemiAnalysisAI/InferenceX)."""
 COMMON = ("matmul", "stream")
 """Laws that every graph stands on."""
 HOST_LINKS = ("PCIe", "NVLink-C2C")
@@ -52,6 +56,8 @@ class Setting:
     """Whether two of every four weights are zero."""
     blocks: bool = False
     """Whether weights in fp8 have a scale for each block, as the model's own checkpoint does (``Moe.fp8_blocks``)."""
+    apart: bool = False
+    """Whether ranks attend to requests of their own while they share the experts."""
 
 
 def in_fp8_blocks(architecture: Architecture | None) -> bool:
@@ -93,8 +99,6 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted: dict[str, tuple[str, ...]] = {"engine": setting.stacks, "network": (*setting.stacks, "default")}
     wanted["power"] = ("fp16_sums", "default") if _sums(setting) else ("default",)
     wanted |= {"matmul": (main, ALIKE.get(main, "default"), "default"), "matmul_half": ("bf16", "fp16", "default")}
-    blocks = ("fp8_block",) if setting.blocks and main == "fp8" else ()
-    wanted["experts"] = (*blocks, main, ALIKE.get(main, "default"), "default")
     kept = CACHES[setting.cache] if setting.cache else RECIPES[setting.precision].kv if setting.quantised_cache else 2.0
     cache = ("fp8", "default") if kept == 1 else ("default",)
     wanted |= {"attention": cache, "decode_attention": cache}
@@ -105,9 +109,18 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     if OWN_ALL_REDUCE & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (own_id(device.id), device.family, device.alike, device.kind, EVERY)) if c]
+    wanted["experts"] = _experts(setting, main, _first("engine", setting.stacks, ladder).variant)
     found = {law: _first(law, variants, ladder) for law, variants in wanted.items()}
     own = _first("network", setting.stacks, ladder)  # a stack's own set, of any relative, before another stack's of a near one
     return found | ({"network": own} if own.fit else {})
+
+
+def _experts(setting: Setting, main: str, software: str) -> tuple[str, ...]:
+    """Variants of the experts' law, the most particular first, for a dtype under software."""
+    plain = (main, ALIKE.get(main, "default"), "default")
+    named = ("fp8_block", *plain) if setting.blocks and main == "fp8" else plain
+    own = OWN_EXPERTS.get(software, False) or (software in OWN_EXPERTS and not setting.apart)
+    return (f"serving_{named[0]}", *named) if own else named
 
 
 def machine(settings: Sequence[Setting], find_calibration: Find) -> tuple[Machine, list[dict[str, Found]]]:
@@ -146,7 +159,7 @@ def _on_a_bus(coefficients: Mapping[str, Columns], bus: Array) -> dict[str, Colu
 
 def _kind(s: Setting) -> tuple[object, ...]:
     """All of a setting that ``find`` looks at."""
-    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache, s.blocks
+    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache, s.blocks, s.apart
 
 
 def misfits(calibration: Calibration) -> Iterator[str]:

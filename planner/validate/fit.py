@@ -23,7 +23,7 @@ from planner.schema.hardware import Device
 from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
-from planner.validate.translate import Translated
+from planner.validate.translate import UNSAID, Translated
 
 
 def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
@@ -99,6 +99,7 @@ def _whose(found: Translated) -> "pd.Series[str]":
 TRAINING = ("compute", "straggle", "communication", "attention", "elementwise", "experts", "dispatch")
 INFERENCE = (
     "compute", "decode_step", "sequence", "prefill_step", "experts", "attention", "dispatch", "arithmetic", "communication",
+    "apart",
 )  # fmt: skip
 NETWORK = ("compute", "server", "decode")
 SHARE = Range(0.95, 0.2, 1.5)
@@ -185,10 +186,15 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
         families = _whose(f)
         summed = t["kind"].isin(["network", "accelerator"]) & ~f.by_operations()
         usable = t["estimate"].notna() & ~summed & (t["stack"] != "default")
-        usable &= t["scenario"] != "concurrency_disaggregated"  # what such runs add is not the stack's share of kernels
+        usable &= (t["scenario"] != "concurrency_disaggregated") | _told(f.table)
         for key, rows in t[usable].groupby([families[usable], "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
     return runs
+
+
+def _told(t: pd.DataFrame) -> "pd.Series[bool]":
+    """Decoding on workers of their own whose number and layout are known; what comes before that is not the engine's alone."""
+    return (t["metric"] == "tpot_s") & ((t["runs"].map(len) == 1) | ~t["notes"].str.contains(UNSAID, regex=False))
 
 
 def _engine_fit(

@@ -7,9 +7,9 @@ import numpy as np
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import ACCEPTED, RESERVED, UNPIECED
+from planner.schema.claim import ATTENDS_APART, RESERVED, UNPIECED, Apart
 from planner.search import estimate
-from planner.validate.rows import Rows, best_of
+from planner.validate.rows import Rows, accepted, best_of
 
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
@@ -44,7 +44,8 @@ def loaded(r: Rows) -> dict[str, Array]:
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
     batch = np.where(np.isnan(concurrency[row]), np.minimum(options.batch, most), np.maximum(1.0, concurrency[row] / replicas))
-    rows = rows.with_(guesses=r.guesses()[row], acceptance=np.full(len(row), ACCEPTED))
+    guesses = r.guesses()[row]
+    rows = rows.with_(guesses=guesses, acceptance=accepted(guesses))
     rows = rows.with_(batch=batch, graphs=np.where(r.captured()[row], np.minimum(most, BATCHES[-1]), 0.0))
     s = estimate.serve(a, rows, machine, continuous=True)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))
@@ -104,64 +105,77 @@ def apart(r: Rows) -> dict[str, Array]:
     """Prefill and decode on workers of their own, in a closed loop of so many requests.
 
     As many of them decode as there are, as the workers take, or as the prefill workers keep supplied: the fullest batch that
-    does not ask for more requests than those finish. What is not decoding waits for its first token.
+    does not ask for more requests than those finish. What is not decoding waits for its first token. Where a row's description
+    fits several runs, the middle of them is estimated.
     """
     n = len(r.table)
-    p = dict(zip(NOTED, _noted(r), strict=True))
-    a, _ = r.architectures()
-    mixture = np.asarray(a.num_experts) > 0
-    tp, adp = _attention_ranks(r, np.arange(n), r.number("tp", 1.0), mixture)
-    isl, osl = r.requests()
-    concurrency = r.number("concurrency", 1.0)
-    workers = np.where(np.isnan(p["decoders"]), np.where(adp > 1, USUAL_WORKERS[1], USUAL_WORKERS[0]), p["decoders"])
-    workers = np.minimum(workers, concurrency)
-    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0), np.where(adp > 1, adp, 1.0)))
-    most = np.fmin(p["batch"], np.maximum(1.0, concurrency / (workers * adp)))
-    one, beside, lanes, supply = _supply(r, a, isl, p)
-    options = product(row=np.arange(n), filled=FILLED)
-    row = options.row.astype(int)
-    batch = np.maximum(1.0, most[row] * options.filled)
-    shape = {"input_tokens": isl, "output_tokens": osl, "tp": tp, "ep": ep, "adp": adp, "pp": np.ones(n)}
-    rows = r.base.take(row).with_(batch=batch, **{name: values[row] for name, values in shape.items()})
-    either = [_between_tokens(a.take(row), rows, r.machine.take(row), guesses[row]) for guesses in r.may_guess()]
-    step = np.sqrt(either[0] * either[-1])
-    finished = workers[row] * adp[row] * batch / (osl[row] * step)
-    fed = (finished <= supply[row]) | (options.filled == FILLED[-1])
-    best = best_of(row, np.where(fed, batch, -batch), n)
+    runs = _layouts(r)
+    of = runs.row.astype(int)
+    a, machine, base = (c.take(of) for c in (r.architectures()[0], r.machine, r.base))
+    isl, osl = (x[of] for x in r.requests())
+    concurrency = r.number("concurrency", 1.0)[of]
+    workers = np.minimum(runs.decoders, concurrency)
+    most = np.fmin(runs.batch, np.maximum(1.0, concurrency / (workers * runs.adp)))
+    one, beside, lanes, supply = _supply(a, base.with_(input_tokens=isl), machine, runs)
+    options = product(row=np.arange(len(of)), filled=FILLED)
+    i = options.row.astype(int)
+    batch = np.maximum(1.0, most[i] * options.filled)
+    shape = {"input_tokens": isl, "output_tokens": osl, "tp": runs.tp, "ep": runs.ep, "adp": runs.adp, "pp": np.ones(len(of))}
+    guess = {"guesses": runs.guesses, "acceptance": accepted(runs.guesses)}
+    rows = base.take(i).with_(batch=batch, **{name: values[i] for name, values in {**shape, **guess}.items()})
+    s = estimate.serve(a.take(i), rows, machine.take(i), continuous=True)
+    step = s.decode.seconds / s.tokens
+    finished = workers[i] * runs.adp[i] * batch / (osl[i] * step)
+    fed = (finished <= supply[i]) | (options.filled == FILLED[-1])
+    best = best_of(i, np.where(fed, batch, -batch), len(of))
     tpot, rate = step[best], finished[best]
-    waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * r.machine.laws["engine"].burst
+    waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * machine.laws["engine"].burst
     ttft = np.maximum(one + beside + waiting, concurrency / rate - osl * tpot)
-    return {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
+    found = {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
+    each = np.bincount(of, minlength=n)
+    return {name: np.exp(np.bincount(of, np.log(x), n) / each) for name, x in found.items()}
 
 
-def _between_tokens(a: Columns, rows: Columns, machine: Machine, guesses: Array) -> Array:
-    """Seconds between two tokens of a request (N,) where a further layer guesses so many ahead."""
-    s = estimate.serve(a, rows.with_(guesses=guesses, acceptance=np.full(len(rows), ACCEPTED)), machine, continuous=True)
-    return np.asarray(s.decode.seconds / s.tokens)
+def _layouts(r: Rows) -> Columns:
+    """How each row's run may have been laid out, a line each: ``row`` and the fields of ``claim.Apart``.
 
-
-NOTED = ("prefillers", "prefill_tp", "prefill_adp", "prefill_ep", "prefill_batch", "decoders", "batch")
+    As its notes say; as the benchmark's own files say of runs that its description fits; else so many decode workers as are
+    usual, with guesses and without where either is as likely. What is not known of prefill workers is NaN.
+    """
+    lines: list[tuple[float, ...]] = []
+    mixture = np.asarray(r.architectures()[0].num_experts) > 0
+    tp, adp = _attention_ranks(r, np.arange(len(r.table)), r.number("tp", 1.0), mixture)
+    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0), np.where(adp > 1, adp, 1.0)))
+    usual = np.where(adp > 1, USUAL_WORKERS[1], USUAL_WORKERS[0])
+    guesses, may = r.guesses(), r.may_guess()
+    for i, (noted, known) in enumerate(zip(_noted(r), r.table["runs"], strict=True)):
+        if known:
+            lines += [(i, 1.0, *run) for run in known]
+            continue
+        *prefill, prefill_batch, decoders, batch = noted
+        workers = usual[i] if np.isnan(decoders) else decoders
+        ways = (guesses[i], may[i]) if may[i] else (guesses[i],)
+        lines += [(i, prefill_batch, *prefill, workers, tp[i], adp[i], ep[i], batch, way) for way in ways]
+    return Columns(dict(zip(("row", "prefill_batch", *Apart._fields), np.array(lines, float).T, strict=True)))
 
 
 def _noted(r: Rows) -> Array:
-    """What notes say of the workers, a row a name of NOTED; NaN where they say nothing."""
+    """What notes say of the workers (N, 7), in the order of WORKERS; NaN where they say nothing."""
     found = [WORKERS.search(text) for text in r.table["notes"]]
-    numbers = [[float(x) if x.isdigit() else np.nan for x in m.groups()] if m else [np.nan] * len(NOTED) for m in found]
-    return np.array(numbers).reshape(-1, len(NOTED)).T
+    numbers = [[float(x) if x.isdigit() else np.nan for x in m.groups()] if m else [np.nan] * WORKERS.groups for m in found]
+    return np.array(numbers).reshape(-1, WORKERS.groups)
 
 
-def _supply(r: Rows, a: Columns, isl: Array, p: dict[str, Array]) -> tuple[Array, Array, Array, Array]:
+def _supply(a: Columns, rows: Columns, machine: Machine, runs: Columns) -> tuple[Array, Array, Array, Array]:
     """Seconds of a prefill and of the host beside it, how many run side by side, and requests a second that they finish: infinite
     where the number of prefill workers is not said.
     """
-    ranks = np.maximum(1.0, np.nan_to_num(p["prefill_adp"], nan=1.0))
-    tp = np.maximum(1.0, np.nan_to_num(p["prefill_tp"], nan=1.0))
-    batch = np.maximum(1.0, np.nan_to_num(p["prefill_batch"], nan=1.0))
-    ep = np.minimum(tp * ranks, np.maximum(np.nan_to_num(p["prefill_ep"], nan=1.0), np.where(ranks > 1, ranks, 1.0)))
-    rows = r.base.with_(input_tokens=isl, tp=tp, ep=ep, adp=ranks, pp=np.ones(len(isl)), batch=batch)
-    first = serving.prefill(a, estimate.as_pass(rows), r.machine, batch)
-    one, lanes = first.seconds, np.nan_to_num(p["prefillers"], nan=1.0) * ranks * batch
-    return one, serving.admission(first, r.machine), lanes, np.where(np.isnan(p["prefillers"]), np.inf, lanes / one)
+    ranks, tp, batch = (np.maximum(1.0, np.nan_to_num(runs[x], nan=1.0)) for x in ("prefill_adp", "prefill_tp", "prefill_batch"))
+    ep = np.minimum(tp * ranks, np.maximum(np.nan_to_num(runs.prefill_ep, nan=1.0), np.where(ranks > 1, ranks, 1.0)))
+    rows = rows.with_(tp=tp, ep=ep, adp=ranks, pp=np.ones(len(rows)), batch=batch)
+    first = serving.prefill(a, estimate.as_pass(rows), machine, batch)
+    one, lanes = first.seconds, np.nan_to_num(runs.prefillers, nan=1.0) * ranks * batch
+    return one, serving.admission(first, machine), lanes, np.where(np.isnan(runs.prefillers), np.inf, lanes / one)
 
 
 def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
@@ -169,6 +183,6 @@ def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Ar
 
     As a row's attention_dp says; or all of them, where its notes say that mixtures run so.
     """
-    said = r.table["notes"].str.contains("MoE models run attention data parallel", regex=False).to_numpy()[row] & mixture
+    said = r.table["notes"].str.contains(ATTENDS_APART, regex=False).to_numpy()[row] & mixture
     adp = np.maximum(1.0, r.number("attention_dp", 1.0)[row])
     return np.where(said, 1.0, tp), np.where(said, tp, np.where(mixture, adp, 1.0))

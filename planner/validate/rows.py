@@ -7,7 +7,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import CAPTURED, DRAWN, FUSED, GUESSED, GUESSES, INFERENCEMAX, MAY_GUESS, QUEUED
+from planner.schema.claim import ACCEPTED, CAPTURED, DRAWN, FUSED, GUESSES, INFERENCEMAX, MAY_GUESS, QUEUED
 from planner.schema.workload import Workload
 from planner.search import estimate, networks
 from planner.search.machines import Find, machine, weakest
@@ -92,18 +92,13 @@ class Rows:
         return self.table["ref"].astype(str).str.contains(CAPTURED).to_numpy(bool)
 
     def guesses(self) -> Array:
-        """Tokens that a further layer of the model guesses ahead (N,), by the software that the row names."""
-        said = self.table["software"].astype(str).str.contains(GUESSED) & self.table["workload"].str.contains("deepseek")
-        return np.where(said, self._guesses(), 0.0)
+        """Tokens that a further layer of the model guesses ahead (N,), by what the row says of its software."""
+        return np.where(self.table["guessed"], self._guesses(), 0.0)
 
-    def may_guess(self) -> tuple[Array, ...]:
-        """The fewest and the most tokens (N,) that are guessed ahead in runs whose description is that of a row; one where every
-        row says it.
-        """
+    def may_guess(self) -> Array:
+        """Those of runs whose description is that of a row (N,), where half of them guess and no row says which; else 0."""
         software, workload = (self.table[name].astype(str) for name in ("software", "workload"))
-        unsaid = (software.str.contains(MAY_GUESS) & (workload == "deepseek-r1")).to_numpy(bool)
-        least = self.guesses()
-        return (least, np.where(unsaid, self._guesses(), least)) if unsaid.any() else (least,)
+        return np.where(software.str.contains(MAY_GUESS) & (workload == "deepseek-r1"), self._guesses(), 0.0)
 
     def _guesses(self) -> Array:
         return np.where(self.number("attention_dp", 1.0) > 1, GUESSES[1], GUESSES[0])
@@ -116,6 +111,11 @@ class Rows:
             limits = subject.requests.limits.get(scenario, {}) if subject.requests else {}
             found.append(limits.get(which, np.inf))
         return np.array(found, float)
+
+
+def accepted(guesses: Array) -> Array:
+    """Share of so many guesses (N,) that hold, each alone."""
+    return np.interp(guesses, list(ACCEPTED), list(ACCEPTED.values()))
 
 
 def best_of(row: Array, score: Array, n: int) -> Array:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from planner.catalogue.claims import architectures_beside, read_claims
 from planner.catalogue.profiles import Profiles
+from planner.catalogue.runs import disaggregated
 from planner.catalogue.tables import intervals
 from planner.schema.coefficients import Intervals
 from planner.schema.hardware import System
@@ -62,7 +63,8 @@ def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
 def translated(path: Path, profiles: Profiles) -> Translated:
     """The rows of one file with what they are about looked up."""
     networks = profiles.networks
-    lookup = Lookup(profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find, networks.described)
+    systems = lambda id: cluster(id, profiles)
+    lookup = Lookup(profiles.device, systems, profiles.workload, networks.find, networks.described, disaggregated)
     return translate(read_claims(path), architectures_beside(path), lookup)
 
 

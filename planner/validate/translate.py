@@ -37,6 +37,8 @@ class Lookup:
     network: Callable[[str, str, float], Network | None]
     described: Callable[[str, str, Network], Network]
     """The network by its name and image with what its graph does."""
+    runs: Callable[[], pd.DataFrame]
+    """How benchmarks laid out runs with prefill and decode apart (``catalogue.runs``)."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,11 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["stack"] = t["stack"].where(~(network & t["stack"].isin(claim.BOTH)), t["stack"] + claim.NETWORKS)
     generates = np.array([s.requests is not None for s in subjects] or [False])[t["subject"].to_numpy()]
     t["metric"] = t["metric"].where(~generates, t["metric"].replace(claim.SCORED))
+    told = t["software"].str.cat(t["notes"], sep=" ")
+    t["guessed"] = told.str.contains(claim.GUESSED) & (t["workload"] == "deepseek-r1")
     settings = _settings(t, subjects, lookup)
     t["feeds"] = _feeds(t, subjects)
+    t["runs"] = _laid_out(t, lookup.runs)
     return Translated(t, settings, subjects)
 
 
@@ -130,6 +135,35 @@ def _split(t: pd.DataFrame) -> None:
             t.loc[rows.index, way] = float(number[1]) if number and len(named) > 1 else rows["devices"]
         if "ep" in named:
             t.loc[rows.index, "tp"] = rows["devices"]
+
+
+UNSAID = "decode: workers None"
+LIKE = ["workload", "hardware", "precision", "input_tokens", "output_tokens", "concurrency", "ranks"]
+
+
+def _laid_out(t: pd.DataFrame, known: Callable[[], pd.DataFrame]) -> list[tuple[claim.Apart, ...]]:
+    """For each row the layouts of runs that fit what it says, where its notes do not tell the workers; most often none.
+
+    The ranks of experts that such rows name are those of prefill, and one also where prefill's ranks attend apart.
+    """
+    found: list[tuple[claim.Apart, ...]] = [()] * len(t)
+    asked = (t["scenario"] == "concurrency_disaggregated") & t["notes"].str.contains(UNSAID, regex=False)
+    if not asked.any():
+        return found
+    place = np.arange(len(t))
+    rows = t.assign(ranks=t["tp"] * t["attention_dp"].fillna(1.0), place=place)[asked][[*LIKE, "ep", "notes", "place"]]
+    pairs = rows.rename(columns={"ep": "said_ep"}).merge(known(), on=LIKE)
+    named = [
+        f"{image};" in f"{notes};" and any(day in notes for day in days.split() or [""])
+        for image, days, notes in zip(pairs["image"], pairs["measured"], pairs["notes"], strict=True)
+    ]
+    pairs = pairs[np.array(named, bool)]
+    same = pairs["said_ep"] == pairs["prefill_ep"]
+    same |= (pairs["said_ep"] == 1) & (pairs["prefill_attention_dp"] > 1) & ~same.groupby(pairs["place"]).transform("any")
+    for where, runs in pairs[same].groupby("place"):
+        layouts = runs.assign(**{name: runs[column] for name, column in claim.LAID_OUT.items() if name != column})
+        found[int(where)] = tuple(claim.Apart(*map(float, run)) for run in layouts[list(claim.LAID_OUT)].itertuples(index=False))
+    return found
 
 
 RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
@@ -212,14 +246,16 @@ def _network(row: _Named) -> Network:
 def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[Setting]:
     """Adds ``setting`` (an index); marks unknown hardware and precisions a device cannot compute."""
     settings: list[Setting] = []
-    index: dict[tuple[str, str, str, bool], int] = {}
+    index: dict[tuple[str, str, str, bool, bool], int] = {}
     codes = np.full(len(t), -1)
     skips = t["skip"].to_numpy(copy=True)
     in_blocks = np.array([in_fp8_blocks(s.architecture) for s in subjects] or [False])[t["subject"].to_numpy()]
     blocks = in_blocks & (t["task"] == "inference").to_numpy()
-    named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), strict=True)
-    for i, (hardware, precision, stack, block) in enumerate(named):
-        key = (hardware, precision, stack, block)
+    apart = (t["attention_dp"] > 1) | t["notes"].str.contains(claim.ATTENDS_APART, regex=False)
+    apart |= (t["precision"] == "fp8") & t["software"].str.contains(claim.FOR_MANY)
+    named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), apart.tolist(), strict=True)
+    for i, key in enumerate(named):
+        hardware, precision, *_ = key
         if key not in index:
             index[key] = _setting(key, settings, lookup)
         codes[i] = index[key]
@@ -229,8 +265,8 @@ def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[
     return settings
 
 
-def _setting(key: tuple[str, str, str, bool], settings: list[Setting], lookup: Lookup) -> int:
-    hardware, precision, stack, blocks = key
+def _setting(key: tuple[str, str, str, bool, bool], settings: list[Setting], lookup: Lookup) -> int:
+    hardware, precision, stack, blocks, apart = key
     try:
         device = lookup.device(hardware)
     except InputError:
@@ -240,7 +276,9 @@ def _setting(key: tuple[str, str, str, bool], settings: list[Setting], lookup: L
         return -2
     stacks = (stack, *claim.UNNAMED.get(stack, ()))
     cache = stack in QUANTISED_CACHE
-    settings.append(Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=cache, blocks=blocks))
+    settings.append(
+        Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=cache, blocks=blocks, apart=apart)
+    )
     return len(settings) - 1
 
 

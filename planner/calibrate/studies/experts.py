@@ -20,29 +20,37 @@ OWN = {"i": Range(0.2, 1e-3, 3), "t_r": Range(1e-8, 1e-11, 1e-6), "z": Range(0.3
 
 def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
     """One case a dtype."""
+    usual = ~np.array([any(other in kernel for other in OTHER) for kernel in table["kernel"]])
+    for variant in KINDS:
+        yield from case(variant, table, usual & (table["dtype"] == variant), device, peaks)
+
+
+def case(
+    variant: str, table: Mapping[str, Any], chosen: Array, device: Columns, peaks: Mapping[str, float], prefix: str = ""
+) -> Iterator[Case]:
+    """The case of a variant from the rows ``chosen`` (N,) of a table, if the device computes its dtype and any has its spread."""
+    dtype, size = KINDS[variant]
+    chosen = chosen & (table["spread"] == "power_law_1.01")
+    if dtype not in peaks or not chosen.any():
+        return
     start = float(np.quantile(table["seconds"], 0.001)) / 2
-    for variant, (dtype, size) in KINDS.items():
-        usual = ~np.array([any(other in kernel for other in OTHER) for kernel in table["kernel"]])
-        chosen = (table["dtype"] == variant) & (table["spread"] == "power_law_1.01") & usual
-        if dtype not in peaks or not chosen.any():
-            continue
-        t = {name: values[chosen] for name, values in table.items()}
-        weights = 3 * t["inner"] * t["hidden"] * t["experts"] / (t["tp"] * t["ep"]) * size
-        sound = _tuned(t, weights, 2 * float(np.nan_to_num(device.cache[0], nan=matmul.CACHE)))
-        left_out = f"{np.sum(~sound)} points of kernels timed untuned left out" if not sound.all() else ""
-        t = {name: values[sound] for name, values in t.items()}
-        inner, h = t["inner"] / t["tp"], t["hidden"]
-        load = experts.routed(t["tokens"], t["visits"], t["experts"], t["ep"])
-        held = load["rows"] * load["groups"]
-        points = Columns(load).with_(
-            up=2 * inner, down=inner, hidden=h, ranks=t["ep"], quantise=1.0, hot=1.0,
-            weights=3 * inner * h * load["groups"] * size, activations=2 * (2 * h + 3 * inner) * held,
-        )  # fmt: skip
-        layouts = alike(h, t["inner"], t["experts"], t["visits"])
-        ranges = {**(PLAIN if dtype == "bf16" else QUANTISED), "t0": Range(start, start / 3, start * 2), **OWN}
-        predict = predictor(experts.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time)
-        sizes = experts.sizes(points, points.weights)
-        yield Case("experts", variant, points, t["seconds"], layouts, ranges, predict, experts.SURFACE, sizes, left_out)
+    t = {name: values[chosen] for name, values in table.items()}
+    weights = 3 * t["inner"] * t["hidden"] * t["experts"] / (t["tp"] * t["ep"]) * size
+    sound = _tuned(t, weights, 2 * float(np.nan_to_num(device.cache[0], nan=matmul.CACHE)))
+    left_out = f"{np.sum(~sound)} points of kernels timed untuned left out" if not sound.all() else ""
+    t = {name: values[sound] for name, values in t.items()}
+    inner, h = t["inner"] / t["tp"], t["hidden"]
+    load = experts.routed(t["tokens"], t["visits"], t["experts"], t["ep"])
+    held = load["rows"] * load["groups"]
+    points = Columns(load).with_(
+        up=2 * inner, down=inner, hidden=h, ranks=t["ep"], quantise=1.0, hot=1.0,
+        weights=3 * inner * h * load["groups"] * size, activations=2 * (2 * h + 3 * inner) * held,
+    )  # fmt: skip
+    layouts = alike(h, t["inner"], t["experts"], t["visits"])
+    ranges = {**(PLAIN if dtype == "bf16" else QUANTISED), "t0": Range(start, start / 3, start * 2), **OWN}
+    predict = predictor(experts.COEFFICIENTS, device.with_(peak=peaks[dtype]), _time)
+    sizes = experts.sizes(points, points.weights)
+    yield Case("experts", prefix + variant, points, t["seconds"], layouts, ranges, predict, experts.SURFACE, sizes, left_out)
 
 
 UNTUNED = 1.1
