@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from planner.calibrate.case import Case
-from planner.schema.coefficients import EVERY, Calibration, Fit
+from planner.schema.coefficients import EVERY, STEP, Calibration, Fit
 from planner.schema.hardware import Device, Dtype
 
 WHOLE = ("network", "engine")
@@ -167,7 +167,7 @@ def _median(fits: list[Fit]) -> Fit:
     middle = {n: float(f"{np.median([f.coefficients[n] for f in fits]):.4g}") for n in names}
     size = Counter(len(f.surface) for f in fits).most_common(1)[0][0]
     surface = np.median([f.surface for f in fits if len(f.surface) == size], axis=0)
-    return replace(_bare(fits), coefficients=middle, surface=tuple(np.rint(surface).astype(int).tolist()))
+    return replace(_bare(fits), coefficients=middle, surface=tuple((STEP * np.rint(surface / STEP)).astype(int).tolist()))
 
 
 def _bare(fits: list[Fit]) -> Fit:

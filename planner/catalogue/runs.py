@@ -13,5 +13,7 @@ def disaggregated() -> pd.DataFrame:
     table = pd.read_csv(PACKAGE / "data" / "runs" / "disaggregated.csv", dtype={"concurrency": str, "measured": str})
     table = table.assign(concurrency=table["concurrency"].str.split()).explode("concurrency", ignore_index=True)
     return table.assign(
-        concurrency=table["concurrency"].astype(float), measured=table["measured"].fillna(""), ranks=table["tp"] * table["attention_dp"]
+        concurrency=table["concurrency"].astype(float),
+        measured=table["measured"].fillna(""),
+        ranks=table["tp"] * table["attention_dp"],
     )

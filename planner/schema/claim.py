@@ -70,19 +70,19 @@ QUEUED = {
 $num_requests in NVIDIA/TensorRT-LLM docs/source/performance/perf-overview.md (v1.0) and developer-guide/perf-overview.md."""
 
 GUESSED = re.compile(r"trtllm (?:1\.2\.0rc6\.post3|1\.1\.0rc2\.post2.*measured=2026)")
-"""What software and notes say of the runs of DeepSeek-R1 in InferenceMAX whose own layer guesses tokens ahead: of its sections for
-TensorRT-LLM on B200 in SemiAnalysisAI/InferenceX .github/configs/nvidia-master.yaml those named mtp have release 1.2.0rc6.post3 and
-the others post2. They came in January 2026 with 1.1.0rc2.post2, which the others had in 2025 (perf-changelog.yaml, pull requests 392,
-594, 620 and 642)."""
+"""What software and notes say of the runs of DeepSeek-R1 in InferenceMAX whose own layer guesses ahead. Of its sections for
+TensorRT-LLM on B200 those named mtp have release 1.2.0rc6.post3 and the others post2
+(SemiAnalysisAI/InferenceX .github/configs/nvidia-master.yaml). They came in January 2026 with 1.1.0rc2.post2, which the others
+had in 2025 (its perf-changelog.yaml, pull requests 392, 594, 620 and 642)."""
 MAY_GUESS = re.compile(r"trtllm 0\.8\.1\.post")
-"""... and of its disaggregated runs of DeepSeek-R1 with TensorRT-LLM, half of which guess: sections dsr1-*-dynamo-trt have each
-concurrency with and without, and a row does not say which. Where ``Apart`` does not either, the estimate is the middle of both."""
+"""... and of its disaggregated runs of DeepSeek-R1 with TensorRT-LLM, half of which guess: sections dsr1-*-dynamo-trt have most
+concurrencies with and without, and a row does not say which. Where no layout (``Apart``) says it, the middle is estimated."""
 GUESSES = (3.0, 1.0)
 """... and how many: "MTP=3 (or MTP=1 when DP_ATTN=true)", of the same sections."""
-ACCEPTED = {1.0: 0.85, 3.0: 0.69}
-"""... of how many so large a share holds, each alone: 2.5 tokens a step where three are guessed and prompts, as in those sections,
-wear a chat template (SemiAnalysisAI/InferenceX pull request 649), and of single guesses at least so many as of DeepSeek-V3's own
-(arXiv:2412.19437, section 5.4.3: 85 to 90 %)."""
+ACCEPTED = {1.0: 0.82, 3.0: 0.69}
+"""... of how many so large a share holds, each alone: of DeepSeek-R1's single guesses 81 to 82.3 % (vllm-project/vllm pull
+request 12755); and 2.5 tokens a step where three are guessed and prompts, as in those sections, wear a chat template
+(SemiAnalysisAI/InferenceX pull request 649)."""
 
 FOR_MANY = re.compile(r"trtllm 1\.1\.0rc2")
 """Software of InferenceMAX runs in fp8 whose experts' kernels are DeepGEMM's also where ranks attend together: TRTLLM became the
@@ -268,7 +268,8 @@ class Apart(NamedTuple):
 
 
 LAID_OUT = {
-    "prefillers": "prefill_workers", "prefill_tp": "prefill_tp", "prefill_adp": "prefill_attention_dp", "prefill_ep": "prefill_ep",
-    "decoders": "workers", "tp": "tp", "adp": "attention_dp", "ep": "ep", "batch": "batch", "guesses": "guesses",
+    "prefillers": "prefill_workers", "prefill_tp": "prefill_tp", "prefill_adp": "prefill_attention_dp",
+    "prefill_ep": "prefill_ep", "decoders": "workers", "tp": "tp", "adp": "attention_dp", "ep": "ep", "batch": "batch",
+    "guesses": "guesses",
 }  # fmt: skip
 """Its fields, and the columns of planner/data/runs/disaggregated.csv."""

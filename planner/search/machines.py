@@ -29,10 +29,8 @@ USUAL_STACKS = {
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
 OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
 """Inference engines that sum over tensor ranks by a kernel of their own."""
-OWN_EXPERTS = {"vllm": True, "sglang": True, "trtllm": False}
-"""Engines that bring kernels for experts, beside those that TensorRT-LLM was timed with, and whether they take them also where
-ranks attend apart: TensorRT-LLM's benchmarks have moe_config.backend TRTLLM where ranks attend together, else CUTLASS or DEEPGEMM
-(benchmarks/dsr1_fp4_b200_trt.sh and dsr1_fp8_b200_trt.sh of SemiAnalysisAI/InferenceX)."""
+OWN_EXPERTS = ("vllm", "sglang", "trtllm")
+"""Engines that bring kernels for experts beside those that TensorRT-LLM was timed with."""
 COMMON = ("matmul", "stream")
 """Laws that every graph stands on."""
 HOST_LINKS = ("PCIe", "NVLink-C2C")
@@ -56,8 +54,8 @@ class Setting:
     """Whether two of every four weights are zero."""
     blocks: bool = False
     """Whether weights in fp8 have a scale for each block, as the model's own checkpoint does (``Moe.fp8_blocks``)."""
-    apart: bool = False
-    """Whether ranks attend to requests of their own while they share the experts."""
+    many: bool = False
+    """Whether TensorRT-LLM takes experts' kernels for many tokens (moe_config.backend CUTLASS or DEEPGEMM), not TRTLLM."""
 
 
 def in_fp8_blocks(architecture: Architecture | None) -> bool:
@@ -119,7 +117,7 @@ def _experts(setting: Setting, main: str, software: str) -> tuple[str, ...]:
     """Variants of the experts' law, the most particular first, for a dtype under software."""
     plain = (main, ALIKE.get(main, "default"), "default")
     named = ("fp8_block", *plain) if setting.blocks and main == "fp8" else plain
-    own = OWN_EXPERTS.get(software, False) or (software in OWN_EXPERTS and not setting.apart)
+    own = software in OWN_EXPERTS and not (software == "trtllm" and setting.many)
     return (f"serving_{named[0]}", *named) if own else named
 
 
@@ -159,7 +157,7 @@ def _on_a_bus(coefficients: Mapping[str, Columns], bus: Array) -> dict[str, Colu
 
 def _kind(s: Setting) -> tuple[object, ...]:
     """All of a setting that ``find`` looks at."""
-    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache, s.blocks, s.apart
+    return id(s.device), _link(s.system), s.precision, s.stacks, s.quantised_cache, s.cache, s.blocks, s.many
 
 
 def misfits(calibration: Calibration) -> Iterator[str]:

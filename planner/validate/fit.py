@@ -20,10 +20,11 @@ from planner.model.families import network
 from planner.schema.claim import FED_OF_FEW, FED_RUNS, NETWORKS
 from planner.schema.coefficients import Calibration, Fit
 from planner.schema.hardware import Device
+from planner.validate.layouts import told
 from planner.validate.predict import predict, published_batch
 from planner.validate.rows import Rows
 from planner.validate.tables import translated
-from planner.validate.translate import UNSAID, Translated
+from planner.validate.translate import Translated
 
 
 def network_fits(path: Path, profiles: Profiles) -> dict[tuple[str, str], Fit]:
@@ -186,15 +187,11 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
         families = _whose(f)
         summed = t["kind"].isin(["network", "accelerator"]) & ~f.by_operations()
         usable = t["estimate"].notna() & ~summed & (t["stack"] != "default")
-        usable &= (t["scenario"] != "concurrency_disaggregated") | _told(f.table)
+        whole = t["scenario"] != "concurrency_disaggregated"
+        usable &= whole | (told(f.table) & (t["metric"] == "tpot_s"))  # what comes before decoding is not the engine's alone
         for key, rows in t[usable].groupby([families[usable], "stack"]):
             runs.setdefault((str(key[0]), str(key[1])), []).append(Translated(f.table.loc[rows.index], f.settings, f.subjects))
     return runs
-
-
-def _told(t: pd.DataFrame) -> "pd.Series[bool]":
-    """Decoding on workers of their own whose number and layout are known; what comes before that is not the engine's alone."""
-    return (t["metric"] == "tpot_s") & ((t["runs"].map(len) == 1) | ~t["notes"].str.contains(UNSAID, regex=False))
 
 
 def _engine_fit(

@@ -30,7 +30,7 @@ from planner.schema.claim import (
 from planner.search import estimate, networks
 from planner.search.intervals import ACCELERATORS, About, Scenario, family_of
 from planner.search.machines import Find
-from planner.validate import published_serving, published_training
+from planner.validate import published_disaggregated, published_serving, published_training
 from planner.validate.rows import Rows
 from planner.validate.translate import SEQUENCES_WITHOUT_LENGTH, Translated
 
@@ -62,7 +62,7 @@ def predict(translated: Translated, find: Find) -> pd.DataFrame:
     summary = np.array([s.network is not None for s in translated.subjects] or [False])[t["subject"].to_numpy()]
     for rows, function in (
         (text & training, published_training.step), (text & loaded & ~split, published_serving.loaded),
-        (text & split, published_serving.apart), (text & ~training & ~loaded, _alone),
+        (text & split, published_disaggregated.disaggregated), (text & ~training & ~loaded, _alone),
         (net & training & summary, _network_training), (net & ~training & operations, _by_operations),
         (net & ~training & ~operations & summary, _network),
     ):  # fmt: skip

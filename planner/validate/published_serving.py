@@ -1,13 +1,11 @@
-"""Published serving under load: what fits, what latency limits allow, closed loops, prefill and decode apart."""
-
-import re
+"""Published serving under load: what fits, what latency limits allow, closed loops."""
 
 import numpy as np
 
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import ATTENDS_APART, RESERVED, UNPIECED, Apart
+from planner.schema.claim import ATTENDS_APART, RESERVED, UNPIECED
 from planner.search import estimate
 from planner.validate.rows import Rows, accepted, best_of
 
@@ -34,7 +32,7 @@ def loaded(r: Rows) -> dict[str, Array]:
     tp = np.where(np.isnan(given_tp[row]), options.tp, given_tp[row])
     pp = np.where(np.isnan(given_tp[row]), options.pp, given_pp[row])
     a, size = (c.take(row) for c in r.architectures())
-    tp, adp = _attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
+    tp, adp = attention_ranks(r, row, tp, np.asarray(a.num_experts) > 0)
     replicas = np.maximum(1.0, devices[row] / (tp * pp))
     isl, osl = (x[row] for x in r.requests())
     ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0)[row], np.where(adp > 1, adp, 1.0)))
@@ -92,93 +90,7 @@ def _run(queued: Array, batch: Array, s: serving.Service, a: Columns, rows: Colu
     return rate
 
 
-WORKERS = re.compile(
-    r"prefill: workers (\w+), tp (\w+), attention dp (\w+), moe tp \w+, moe ep (\w+), batch (\w+); "
-    r"decode: workers (\w+), batch (\w+)"
-)
-USUAL_WORKERS = (4.0, 1.0)
-"""Decode workers where a row does not say how many: of plain tensor ranks, and of ranks that attend apart."""
-FILLED = np.geomspace(1.0, 1 / 64, 13)
-
-
-def apart(r: Rows) -> dict[str, Array]:
-    """Prefill and decode on workers of their own, in a closed loop of so many requests.
-
-    As many of them decode as there are, as the workers take, or as the prefill workers keep supplied: the fullest batch that
-    does not ask for more requests than those finish. What is not decoding waits for its first token. Where a row's description
-    fits several runs, the middle of them is estimated.
-    """
-    n = len(r.table)
-    runs = _layouts(r)
-    of = runs.row.astype(int)
-    a, machine, base = (c.take(of) for c in (r.architectures()[0], r.machine, r.base))
-    isl, osl = (x[of] for x in r.requests())
-    concurrency = r.number("concurrency", 1.0)[of]
-    workers = np.minimum(runs.decoders, concurrency)
-    most = np.fmin(runs.batch, np.maximum(1.0, concurrency / (workers * runs.adp)))
-    one, beside, lanes, supply = _supply(a, base.with_(input_tokens=isl), machine, runs)
-    options = product(row=np.arange(len(of)), filled=FILLED)
-    i = options.row.astype(int)
-    batch = np.maximum(1.0, most[i] * options.filled)
-    shape = {"input_tokens": isl, "output_tokens": osl, "tp": runs.tp, "ep": runs.ep, "adp": runs.adp, "pp": np.ones(len(of))}
-    guess = {"guesses": runs.guesses, "acceptance": accepted(runs.guesses)}
-    rows = base.take(i).with_(batch=batch, **{name: values[i] for name, values in {**shape, **guess}.items()})
-    s = estimate.serve(a.take(i), rows, machine.take(i), continuous=True)
-    step = s.decode.seconds / s.tokens
-    finished = workers[i] * runs.adp[i] * batch / (osl[i] * step)
-    fed = (finished <= supply[i]) | (options.filled == FILLED[-1])
-    best = best_of(i, np.where(fed, batch, -batch), len(of))
-    tpot, rate = step[best], finished[best]
-    waiting = np.maximum(0.0, concurrency / lanes - 1) / 2 * one * machine.laws["engine"].burst
-    ttft = np.maximum(one + beside + waiting, concurrency / rate - osl * tpot)
-    found = {"tpot_s": tpot, "ttft_s": ttft, "output_tokens_per_s": rate * osl, "total_tokens_per_s": rate * (isl + osl)}
-    each = np.bincount(of, minlength=n)
-    return {name: np.exp(np.bincount(of, np.log(x), n) / each) for name, x in found.items()}
-
-
-def _layouts(r: Rows) -> Columns:
-    """How each row's run may have been laid out, a line each: ``row`` and the fields of ``claim.Apart``.
-
-    As its notes say; as the benchmark's own files say of runs that its description fits; else so many decode workers as are
-    usual, with guesses and without where either is as likely. What is not known of prefill workers is NaN.
-    """
-    lines: list[tuple[float, ...]] = []
-    mixture = np.asarray(r.architectures()[0].num_experts) > 0
-    tp, adp = _attention_ranks(r, np.arange(len(r.table)), r.number("tp", 1.0), mixture)
-    ep = np.minimum(tp * adp, np.maximum(r.number("ep", 1.0), np.where(adp > 1, adp, 1.0)))
-    usual = np.where(adp > 1, USUAL_WORKERS[1], USUAL_WORKERS[0])
-    guesses, may = r.guesses(), r.may_guess()
-    for i, (noted, known) in enumerate(zip(_noted(r), r.table["runs"], strict=True)):
-        if known:
-            lines += [(i, 1.0, *run) for run in known]
-            continue
-        *prefill, prefill_batch, decoders, batch = noted
-        workers = usual[i] if np.isnan(decoders) else decoders
-        ways = (guesses[i], may[i]) if may[i] else (guesses[i],)
-        lines += [(i, prefill_batch, *prefill, workers, tp[i], adp[i], ep[i], batch, way) for way in ways]
-    return Columns(dict(zip(("row", "prefill_batch", *Apart._fields), np.array(lines, float).T, strict=True)))
-
-
-def _noted(r: Rows) -> Array:
-    """What notes say of the workers (N, 7), in the order of WORKERS; NaN where they say nothing."""
-    found = [WORKERS.search(text) for text in r.table["notes"]]
-    numbers = [[float(x) if x.isdigit() else np.nan for x in m.groups()] if m else [np.nan] * WORKERS.groups for m in found]
-    return np.array(numbers).reshape(-1, WORKERS.groups)
-
-
-def _supply(a: Columns, rows: Columns, machine: Machine, runs: Columns) -> tuple[Array, Array, Array, Array]:
-    """Seconds of a prefill and of the host beside it, how many run side by side, and requests a second that they finish: infinite
-    where the number of prefill workers is not said.
-    """
-    ranks, tp, batch = (np.maximum(1.0, np.nan_to_num(runs[x], nan=1.0)) for x in ("prefill_adp", "prefill_tp", "prefill_batch"))
-    ep = np.minimum(tp * ranks, np.maximum(np.nan_to_num(runs.prefill_ep, nan=1.0), np.where(ranks > 1, ranks, 1.0)))
-    rows = rows.with_(tp=tp, ep=ep, adp=ranks, pp=np.ones(len(rows)), batch=batch)
-    first = serving.prefill(a, estimate.as_pass(rows), machine, batch)
-    one, lanes = first.seconds, np.nan_to_num(runs.prefillers, nan=1.0) * ranks * batch
-    return one, serving.admission(first, machine), lanes, np.where(np.isnan(runs.prefillers), np.inf, lanes / one)
-
-
-def _attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
+def attention_ranks(r: Rows, row: Array, tp: Array, mixture: Array) -> tuple[Array, Array]:
     """Tensor degree of attention, and how many ranks attend to requests of their own while they share the experts.
 
     As a row's attention_dp says; or all of them, where its notes say that mixtures run so.

@@ -63,8 +63,9 @@ def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
 def translated(path: Path, profiles: Profiles) -> Translated:
     """The rows of one file with what they are about looked up."""
     networks = profiles.networks
-    systems = lambda id: cluster(id, profiles)
-    lookup = Lookup(profiles.device, systems, profiles.workload, networks.find, networks.described, disaggregated)
+    lookup = Lookup(
+        profiles.device, lambda id: cluster(id, profiles), profiles.workload, networks.find, networks.described, disaggregated
+    )
     return translate(read_claims(path), architectures_beside(path), lookup)
 
 

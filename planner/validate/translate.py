@@ -19,6 +19,7 @@ from planner.schema.quantity import Figure
 from planner.schema.workload import Architecture, Network, Requests, Workload
 from planner.search.machines import Setting, arithmetic, in_fp8_blocks
 from planner.search.networks import unsuited
+from planner.validate.layouts import laid_out
 
 STACK_COLUMNS = ["software", "source", "notes"]  # and the zoo that a workload comes from: what stands before its "/"
 RECOMPUTE = {"": NONE, "none": NONE, "selective": ATTENTION, "selective+sequence_parallel": ATTENTION, "full": FULL}
@@ -103,7 +104,7 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["guessed"] = told.str.contains(claim.GUESSED) & (t["workload"] == "deepseek-r1")
     settings = _settings(t, subjects, lookup)
     t["feeds"] = _feeds(t, subjects)
-    t["runs"] = _laid_out(t, lookup.runs)
+    t["runs"] = pd.Series(laid_out(t, lookup.runs), index=t.index, dtype=object)
     return Translated(t, settings, subjects)
 
 
@@ -135,35 +136,6 @@ def _split(t: pd.DataFrame) -> None:
             t.loc[rows.index, way] = float(number[1]) if number and len(named) > 1 else rows["devices"]
         if "ep" in named:
             t.loc[rows.index, "tp"] = rows["devices"]
-
-
-UNSAID = "decode: workers None"
-LIKE = ["workload", "hardware", "precision", "input_tokens", "output_tokens", "concurrency", "ranks"]
-
-
-def _laid_out(t: pd.DataFrame, known: Callable[[], pd.DataFrame]) -> list[tuple[claim.Apart, ...]]:
-    """For each row the layouts of runs that fit what it says, where its notes do not tell the workers; most often none.
-
-    The ranks of experts that such rows name are those of prefill, and one also where prefill's ranks attend apart.
-    """
-    found: list[tuple[claim.Apart, ...]] = [()] * len(t)
-    asked = (t["scenario"] == "concurrency_disaggregated") & t["notes"].str.contains(UNSAID, regex=False)
-    if not asked.any():
-        return found
-    place = np.arange(len(t))
-    rows = t.assign(ranks=t["tp"] * t["attention_dp"].fillna(1.0), place=place)[asked][[*LIKE, "ep", "notes", "place"]]
-    pairs = rows.rename(columns={"ep": "said_ep"}).merge(known(), on=LIKE)
-    named = [
-        f"{image};" in f"{notes};" and any(day in notes for day in days.split() or [""])
-        for image, days, notes in zip(pairs["image"], pairs["measured"], pairs["notes"], strict=True)
-    ]
-    pairs = pairs[np.array(named, bool)]
-    same = pairs["said_ep"] == pairs["prefill_ep"]
-    same |= (pairs["said_ep"] == 1) & (pairs["prefill_attention_dp"] > 1) & ~same.groupby(pairs["place"]).transform("any")
-    for where, runs in pairs[same].groupby("place"):
-        layouts = runs.assign(**{name: runs[column] for name, column in claim.LAID_OUT.items() if name != column})
-        found[int(where)] = tuple(claim.Apart(*map(float, run)) for run in layouts[list(claim.LAID_OUT)].itertuples(index=False))
-    return found
 
 
 RUN = ["workload", "hardware", "devices", "precision", "batch", "micro_batch", "sequence_length", "input_tokens",
@@ -251,9 +223,9 @@ def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[
     skips = t["skip"].to_numpy(copy=True)
     in_blocks = np.array([in_fp8_blocks(s.architecture) for s in subjects] or [False])[t["subject"].to_numpy()]
     blocks = in_blocks & (t["task"] == "inference").to_numpy()
-    apart = (t["attention_dp"] > 1) | t["notes"].str.contains(claim.ATTENDS_APART, regex=False)
-    apart |= (t["precision"] == "fp8") & t["software"].str.contains(claim.FOR_MANY)
-    named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), apart.tolist(), strict=True)
+    many = (t["precision"] == "fp8") & ((t["attention_dp"] > 1) | t["software"].str.contains(claim.FOR_MANY))
+    many |= t["notes"].str.contains(claim.ATTENDS_APART, regex=False)
+    named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), many.tolist(), strict=True)
     for i, key in enumerate(named):
         hardware, precision, *_ = key
         if key not in index:
@@ -266,7 +238,7 @@ def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[
 
 
 def _setting(key: tuple[str, str, str, bool, bool], settings: list[Setting], lookup: Lookup) -> int:
-    hardware, precision, stack, blocks, apart = key
+    hardware, precision, stack, blocks, many = key
     try:
         device = lookup.device(hardware)
     except InputError:
@@ -276,9 +248,7 @@ def _setting(key: tuple[str, str, str, bool, bool], settings: list[Setting], loo
         return -2
     stacks = (stack, *claim.UNNAMED.get(stack, ()))
     cache = stack in QUANTISED_CACHE
-    settings.append(
-        Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=cache, blocks=blocks, apart=apart)
-    )
+    settings.append(Setting(device, lookup.system(hardware), chosen, stacks, quantised_cache=cache, blocks=blocks, many=many))
     return len(settings) - 1
 
 

@@ -13,7 +13,7 @@ from planner.model.surface import knots
 
 
 def test_every_study_is_of_a_law() -> None:
-    assert set(studies()) - {"serving_all_reduce"} <= set(laws())  # which is a variant of collective
+    assert set(studies()) - {"serving_all_reduce", "serving_experts"} <= set(laws())  # which are variants
 
 
 PEAKS = {"bf16": 900e12, "fp8": 1800e12}
@@ -214,6 +214,21 @@ def test_an_engine_s_all_reduce_is_fitted_to_replayed_rows_only() -> None:
     assert (case.law, case.variant, len(case.seconds)) == ("collective", "serving_all_reduce", 63)
     assert case.run().held_out_error < 0.01
     assert not list(cases("serving_all_reduce", parts[1], GPU, PEAKS))
+
+
+def test_generated_kernels_of_experts_are_a_variant_of_their_own() -> None:
+    """Of the kernels that a dtype was timed with only those count; 16 bits have none."""
+    plain = TABLES["experts"]
+    n = len(plain["seconds"])
+    kernels = {"sglang_flashinfer_trtllm_moe": 1.0, "sglang_fused_moe_triton": 3.0}
+    parts = [
+        {**plain, "dtype": text("fp8_block", n), "kernel": text(name, n), "seconds": times * plain["seconds"]}
+        for name, times in kernels.items()
+    ]
+    parts.append({**plain, "kernel": text("sglang_flashinfer_trtllm_moe", n)})
+    (case,) = cases("serving_experts", {name: np.concatenate([p[name] for p in parts]) for name in plain}, GPU, PEAKS)
+    assert (case.law, case.variant) == ("experts", "serving_fp8_block")
+    np.testing.assert_array_equal(np.sort(case.seconds), np.sort(plain["seconds"]))
 
 
 @pytest.mark.parametrize("law", ["attention", "decode_attention"])

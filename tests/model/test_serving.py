@@ -52,6 +52,19 @@ def test_host_time_is_added_to_each_step_and_each_prefill() -> None:
     assert slow.ttft[0] - plain.ttft[0] == pytest.approx(6e-3)
 
 
+def test_ranks_that_attend_apart_wait_for_the_busiest() -> None:
+    """A step that keeps four fifths of its speed takes a quarter longer, the host's time aside; one of a single rank does not."""
+    a, _ = columns(LLAMA_3_8B)
+    steps = {}
+    for ranks in (1.0, 8.0):
+        rows = inference(batch=4.0, adp=ranks, input_tokens=500.0, output_tokens=100.0)
+        for share in (1.0, 0.8):
+            made = machine(fits={"engine": {"apart": share, "decode_step": 1e-3}})
+            steps[ranks, share] = serving.decoding(a, rows, made).step.seconds[0]
+    assert steps[1.0, 0.8] == steps[1.0, 1.0]
+    assert steps[8.0, 0.8] - 1e-3 == pytest.approx((steps[8.0, 1.0] - 1e-3) * 1.25)
+
+
 def test_a_pipeline_goes_at_the_pace_of_the_stage_with_the_logits() -> None:
     """Llama 3 8B, 4 requests, each a share of its own in 4 stages: the last reads 8 layers (3.49 ms) and the logits (1.05 ms),
     and so all take four times that for a round; each stage has the host's time for each share.

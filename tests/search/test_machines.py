@@ -74,6 +74,19 @@ def test_experts_in_blocks_have_kernels_of_their_own(precision: str, blocks: boo
 
 
 @pytest.mark.parametrize(
+    ("stack", "many", "e"),
+    [("sglang", True, 0.7), ("trtllm", False, 0.7), ("trtllm", True, 0.6), ("mlperf", False, 0.6), ("", False, 0.6)],
+)
+def test_engines_bring_experts_kernels_of_their_own(stack: str, many: bool, e: float) -> None:
+    """TensorRT-LLM's are others where it is set to those for many tokens; who names no engine goes by the tables' own."""
+    experts = {"fp8_block": Fit({"e": 0.6}, "made"), "serving_fp8_block": Fit({"e": 0.7}, "made")}
+    known = Calibration("alder", "device", SOURCES, {"experts": experts, "engine": {stack or "default": Fit({}, "made")}})
+    setting = Setting(device(), system(), "fp8", (stack,) if stack else (), blocks=True, many=many)
+    m, _ = machine([setting], {"alder": known}.get)
+    assert m.laws["experts"].e[0] == e
+
+
+@pytest.mark.parametrize(
     ("stacks", "a"), [(("vllm",), 1e-6), (("megatron",), 2e-6), ((), 2e-6)], ids=["engine", "trainer", "none"]
 )
 def test_an_engine_sums_by_a_kernel_of_its_own(stacks: tuple[str, ...], a: float) -> None:

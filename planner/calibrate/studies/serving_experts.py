@@ -1,7 +1,7 @@
 """Routed experts by the kernels that inference engines bring along, not those of TensorRT-LLM's tables: layouts held out whole.
 
-A variant of the experts in each dtype that such kernels were timed in: on Blackwell those generated for few tokens, which
-FlashInfer hands to SGLang and vLLM and which TensorRT-LLM takes where ranks attend together; on Hopper Triton's.
+A variant of the experts in each dtype that such kernels were timed in: those generated for Blackwell and few tokens, which
+FlashInfer hands to SGLang and vLLM and which TensorRT-LLM calls TRTLLM.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,17 +13,12 @@ from planner.calibrate.case import Case
 from planner.calibrate.studies import experts
 from planner.model.columns import Columns
 
-KERNELS = ("flashinfer_trtllm", "fused_moe_triton")
-"""Parts of the names of kernels; of those that a dtype was timed with, the first counts."""
+KERNEL = "flashinfer_trtllm"
 DTYPES = ("fp4", "fp8_block")
 
 
 def cases(table: Mapping[str, Any], device: Columns, peaks: Mapping[str, float]) -> Iterator[Case]:
     """One case a dtype."""
+    generated = np.array([KERNEL in str(name) for name in table["kernel"]])
     for variant in DTYPES:
-        of = table["dtype"] == variant
-        for kernel in KERNELS:
-            chosen = of & np.array([str(name).endswith((kernel, f"{kernel}_moe")) for name in table["kernel"]])
-            if chosen.any():
-                yield from experts.case(variant, table, chosen, device, peaks, "serving_")
-                break
+        yield from experts.case(variant, table, generated & (table["dtype"] == variant), device, peaks, "serving_")

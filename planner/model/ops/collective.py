@@ -18,11 +18,9 @@ COEFFICIENTS = {
     "e_w": 0.8,  # share of the link's bandwidth that two devices reach
     "g": 0.0,  # how that share falls with the devices, as a power: 0 on a switch, 2 where all share one bus of a host
     "c": 0.0,  # s per sqrt(byte)
+    "hop": 10e-6,  # s a message takes from node to node (p2p_latency of aiconfigurator-core 0.12.0, systems/*.yaml)
 }
 KINDS = ("all_reduce", "all_gather", "reduce_scatter", "all_to_all")
-HOP = 10e-6
-"""s a message takes from node to node (p2p_latency of aiconfigurator-core 0.12.0, systems/*.yaml): an all-reduce over several
-nodes crosses the network between them there and back."""
 WIDEST = 8  # devices of a host whose sharing of one bus was measured: more ranks lie in other hosts, with buses of their own
 SURFACE = {"volume": tuple(4.0**i for i in range(4, 16)), "ranks": (2.0, 4.0, 8.0)}
 
@@ -31,16 +29,18 @@ def seconds(op: Op, machine: Machine) -> Array:
     """Time [s] of op.variant, one of KINDS, of shape ranks, volume [B a device sends], stride [devices between neighbours].
 
     An inference engine's own all-reduce works inside a node; where ranks span several it leaves it to the library, whose law
-    is "collective_beyond".
+    is "collective_beyond". Over several nodes a collective crosses the network between them, an all-reduce there and back.
     """
     s, device = op.shape, machine.device
     link = bandwidth(device, s["ranks"], s["stride"])
     t = between(op.variant, s["ranks"], s["volume"], link, machine)
     spans = s["ranks"] * s["stride"] > device.up_size
-    if op.variant != "all_reduce" or "collective_beyond" not in machine.laws or not np.any(spans):
+    if not np.any(spans):
         return t
-    hops = 2 * (np.ceil(s["ranks"] * s["stride"] / device.up_size) - 1)
-    return np.where(spans, between("beyond", s["ranks"], s["volume"], link, machine) + HOP * hops, t)
+    hops = np.ceil(s["ranks"] * s["stride"] / device.up_size) - 1
+    if op.variant == "all_reduce" and "collective_beyond" in machine.laws:
+        t = np.where(spans, between("beyond", s["ranks"], s["volume"], link, machine), t)
+    return t + machine.laws["collective"].hop * np.where(spans, hops, 0.0) * (1 + (op.variant == "all_reduce"))
 
 
 def between(kind: str, ranks: Array, volume: Array, link: Array, machine: Machine) -> Array:
