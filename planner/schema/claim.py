@@ -79,10 +79,9 @@ MAY_GUESS = re.compile(r"trtllm 0\.8\.1\.post")
 concurrencies with and without, and a row does not say which. Where no layout (``Apart``) says it, the middle is estimated."""
 GUESSES = (3.0, 1.0)
 """... and how many: "MTP=3 (or MTP=1 when DP_ATTN=true)", of the same sections."""
-ACCEPTED = {1.0: 0.82, 3.0: 0.69}
-"""... of how many so large a share holds, each alone: of DeepSeek-R1's single guesses 81 to 82.3 % (vllm-project/vllm pull
-request 12755); and 2.5 tokens a step where three are guessed and prompts, as in those sections, wear a chat template
-(SemiAnalysisAI/InferenceX pull request 649)."""
+ACCEPTED = 0.69
+"""... of which so large a share holds, each alone: 2.5 tokens a step where three are guessed and prompts, as in those sections,
+wear a chat template (SemiAnalysisAI/InferenceX pull request 649)."""
 
 FOR_MANY = re.compile(r"trtllm 1\.1\.0rc2")
 """Software of InferenceMAX runs in fp8 whose experts' kernels are DeepGEMM's also where ranks attend together: TRTLLM became the

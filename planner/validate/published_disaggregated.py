@@ -7,10 +7,10 @@ import numpy as np
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import Apart
+from planner.schema.claim import ACCEPTED, Apart
 from planner.search import estimate
 from planner.validate.published_serving import attention_ranks
-from planner.validate.rows import Rows, accepted, best_of
+from planner.validate.rows import Rows, best_of
 
 WORKERS = re.compile(
     r"prefill: workers (\w+), tp (\w+), attention dp (\w+), moe tp \w+, moe ep (\w+), batch (\w+); "
@@ -45,7 +45,7 @@ def disaggregated(r: Rows) -> dict[str, Array]:
     one, beside, lanes, supply = _supply(a, base.with_(input_tokens=isl), machine, runs)
     first = one + beside + np.maximum(0.0, concurrency / lanes - 1) / 2 * one * FIRST_WAVE
     base = base.with_(input_tokens=isl, output_tokens=osl, tp=runs.tp, ep=runs.ep, adp=runs.adp, pp=np.ones(len(of)))
-    base = base.with_(guesses=runs.guesses, acceptance=accepted(runs.guesses))
+    base = base.with_(guesses=runs.guesses, acceptance=np.full(len(of), ACCEPTED))
 
     options = product(row=np.arange(len(of)), filled=FILLED)
     i = options.row.astype(int)

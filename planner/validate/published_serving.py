@@ -5,9 +5,9 @@ import numpy as np
 from planner.model import serving
 from planner.model.columns import Array, Columns, product
 from planner.model.operation import Machine
-from planner.schema.claim import ATTENDS_APART, RESERVED, UNPIECED
+from planner.schema.claim import ACCEPTED, ATTENDS_APART, RESERVED, UNPIECED
 from planner.search import estimate
-from planner.validate.rows import Rows, accepted, best_of
+from planner.validate.rows import Rows, best_of
 
 BATCHES = np.array([1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072], float)
 DEGREES = np.array([1, 2, 4, 8, 16], float)
@@ -42,8 +42,7 @@ def loaded(r: Rows) -> dict[str, Array]:
     most = np.where(np.isnan(concurrency[row]), estimate.most_requests(a, size, rows, machine), np.inf)
     most = np.where(np.isnan(most), np.inf, np.maximum(most, 1.0))  # what was published did run
     batch = np.where(np.isnan(concurrency[row]), np.minimum(options.batch, most), np.maximum(1.0, concurrency[row] / replicas))
-    guesses = r.guesses()[row]
-    rows = rows.with_(guesses=guesses, acceptance=accepted(guesses))
+    rows = rows.with_(guesses=r.guesses()[row], acceptance=np.full(len(row), ACCEPTED))
     rows = rows.with_(batch=batch, graphs=np.where(r.captured()[row], np.minimum(most, BATCHES[-1]), 0.0))
     s = estimate.serve(a, rows, machine, continuous=True)
     ttft = np.where(np.isnan(concurrency[row]), s.ttft, serving.closed_loop(s, estimate.as_pass(rows), machine))

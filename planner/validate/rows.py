@@ -7,7 +7,7 @@ import numpy as np
 
 from planner.model.columns import Array, Columns
 from planner.model.operation import Machine
-from planner.schema.claim import ACCEPTED, CAPTURED, DRAWN, FUSED, GUESSES, INFERENCEMAX, MAY_GUESS, QUEUED
+from planner.schema.claim import CAPTURED, DRAWN, FUSED, GUESSES, INFERENCEMAX, MAY_GUESS, QUEUED
 from planner.schema.workload import Workload
 from planner.search import estimate, networks
 from planner.search.machines import Find, machine, weakest
@@ -111,11 +111,6 @@ class Rows:
             limits = subject.requests.limits.get(scenario, {}) if subject.requests else {}
             found.append(limits.get(which, np.inf))
         return np.array(found, float)
-
-
-def accepted(guesses: Array) -> Array:
-    """Share of so many guesses (N,) that hold, each alone."""
-    return np.interp(guesses, list(ACCEPTED), list(ACCEPTED.values()))
 
 
 def best_of(row: Array, score: Array, n: int) -> Array:

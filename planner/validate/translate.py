@@ -102,9 +102,9 @@ def translate(table: pd.DataFrame, beside: Mapping[str, Architecture], lookup: L
     t["metric"] = t["metric"].where(~generates, t["metric"].replace(claim.SCORED))
     told = t["software"].str.cat(t["notes"], sep=" ")
     t["guessed"] = told.str.contains(claim.GUESSED) & (t["workload"] == "deepseek-r1")
+    t["runs"] = pd.Series(laid_out(t, lookup.runs), index=t.index, dtype=object)
     settings = _settings(t, subjects, lookup)
     t["feeds"] = _feeds(t, subjects)
-    t["runs"] = pd.Series(laid_out(t, lookup.runs), index=t.index, dtype=object)
     return Translated(t, settings, subjects)
 
 
@@ -223,7 +223,8 @@ def _settings(t: pd.DataFrame, subjects: list[Subject], lookup: Lookup) -> list[
     skips = t["skip"].to_numpy(copy=True)
     in_blocks = np.array([in_fp8_blocks(s.architecture) for s in subjects] or [False])[t["subject"].to_numpy()]
     blocks = in_blocks & (t["task"] == "inference").to_numpy()
-    many = (t["precision"] == "fp8") & ((t["attention_dp"] > 1) | t["software"].str.contains(claim.FOR_MANY))
+    apart = (t["attention_dp"] > 1) | t["runs"].map(lambda runs: any(run.adp > 1 for run in runs))
+    many = (t["precision"] == "fp8") & (apart | t["software"].str.contains(claim.FOR_MANY))
     many |= t["notes"].str.contains(claim.ATTENDS_APART, regex=False)
     named = zip(t["hardware"], t["precision"], t["stack"], blocks.tolist(), many.tolist(), strict=True)
     for i, key in enumerate(named):
