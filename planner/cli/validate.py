@@ -84,8 +84,8 @@ def command(
 
 
 def _left_out(tables: list[Path], catalogue: "Profiles", column: LeaveOut, format: Format) -> None:
+    from planner.validate.fit import runs_left_out
     from planner.validate.score import errors_of
-    from planner.validate.tables import runs_left_out
 
     found = {path.name: errors_of(runs_left_out(path, catalogue, column.value)) for path in tables}
     if format is Format.json:

@@ -164,6 +164,11 @@ def run_on(paths: Sequence[Path], profiles: Profiles) -> dict[str, list[Device]]
     return {family: list(devices.values()) for family, devices in found.items()}
 
 
+def runs_left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
+    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``; networks by family."""
+    return families_left_out(path, profiles) if column == "family" else left_out(path, profiles, column)
+
+
 def left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
     """Runs of a table, each estimated with its stack's fit to the runs of all other values of ``column``; where those are too
     few for a fit, without one.

@@ -46,15 +46,6 @@ def validate(files: Sequence[Path], profiles: Profiles, by: Sequence[str] = ()) 
     }
 
 
-def runs_left_out(path: Path, profiles: Profiles, column: str) -> pd.DataFrame:
-    """Language models' runs of a file, estimated by fits that saw none of the same value of ``column``; networks by family."""
-    from planner.validate.fit import families_left_out, left_out  # which read tables by this module
-
-    if column == "family":
-        return families_left_out(path, profiles)
-    return left_out(path, profiles, column)
-
-
 def estimate(path: Path, profiles: Profiles) -> pd.DataFrame:
     """The rows of one file with estimate, low, high, evidence and skip."""
     return with_intervals(predict(translated(path, profiles), profiles.calibration), intervals())

@@ -44,6 +44,33 @@ def test_what_is_published_in_blocks_is_served_in_blocks(row: dict[str, str], bl
     assert found.settings[found.table["setting"].iloc[0]].blocks is blocks
 
 
+TOGETHER = {"software": "trtllm 1.2.0rc6.post2", "scenario": "concurrency", "tp": "8", "attention_dp": "1"}
+LAID_OUT = {
+    "scenario": "concurrency_disaggregated", "input_tokens": "1024", "output_tokens": "1024", "concurrency": "4096",
+    "notes": "image=nvcr.io/nvidia/ai-dynamo/tensorrtllm-runtime:0.8.1.post2; prefill: workers None, tp 8, attention dp 1, "
+    "moe tp 1, moe ep 8, batch None; decode: workers None, batch None",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "many"),
+    [
+        ({}, False), ({"tp": "1", "attention_dp": "8"}, True), ({"software": "trtllm 1.1.0rc2.post2"}, True),
+        ({"tp": "1", "attention_dp": "8", "precision": "fp4"}, False), (LAID_OUT | {"ep": "8"}, True),
+        ({"precision": "fp4", "notes": "MoE models run attention data parallel"}, True),
+    ],
+    ids=["together", "apart", "release", "fp4", "apart by its layout", "overview"],
+)  # fmt: skip
+def test_experts_go_by_kernels_for_many_tokens_where_the_engine_is_told_to(
+    row: dict[str, str], many: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    plain = {"value": "1", "task": "inference", "precision": "fp8", "hardware": "nvidia-b200-sxm", "workload": "deepseek-r1"}
+    pd.DataFrame([dict.fromkeys((*REQUIRED, *TEXTS), "") | plain | TOGETHER | row]).to_csv(path, index=False)
+    found = translated(path, Profiles())
+    assert found.settings[found.table["setting"].iloc[0]].many is many
+
+
 @pytest.mark.parametrize(
     ("notes", "tp", "ep", "ranks", "expert_tp", "ends_as"),
     [
