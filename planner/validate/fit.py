@@ -1,10 +1,9 @@
 """Published throughput to fits of the network law and of software stacks, by the same translation that scores it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -116,8 +115,7 @@ PULL = (
 ON_HOST = ("sequence", "prefill_step", "decode_step")
 DRAG = 1.0
 """Down to what is usual for every time on the host, by square of the logarithm, in units of the loss of one run: a time that few
-runs tell from the speed of kernels would take up what else is wrong with those. Usual is what the stack takes on the vendor's
-family with the most runs, and else where the range starts."""
+runs tell from the speed of kernels would take up what else is wrong with those. Usual is where the range starts."""
 NEVER = np.log(5.0)
 """The error of a run that a trial's coefficients make impossible, as where no load keeps a latency limit."""
 PULLS = {"decode": 0.05}
@@ -134,15 +132,8 @@ def engine_fits(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, st
     A third of the runs, by the hash of what they are, feeds a fit; the error is that on the others. Stacks with fewer
     than EACH such runs have none.
     """
-    fits: dict[tuple[str, str], Fit] = {}
-    lent: dict[tuple[str, str], dict[str, float]] = {}  # by vendor and stack, of the family with the most runs
-    for (family, stack), runs in sorted(_runs(paths, profiles).items(), key=lambda pair: -sum(len(f.table) for f in pair[1])):
-        kin = runs[0].of_device("vendor").iloc[0], stack
-        fit = _engine_fit(family, stack, runs, profiles, lent.get(kin, {}))
-        if fit is not None:
-            fits[family, stack] = fit
-            lent.setdefault(kin, {name: value for name, value in fit.coefficients.items() if name in ON_HOST})
-    return fits
+    fits = {key: _engine_fit(*key, runs, profiles) for key, runs in _runs(paths, profiles).items()}
+    return {key: fit for key, fit in fits.items() if fit is not None}
 
 
 def _token(profiles: Profiles) -> dict[str, float]:
@@ -199,9 +190,7 @@ def _runs(paths: Sequence[Path], profiles: Profiles) -> dict[tuple[str, str], li
     return runs
 
 
-def _engine_fit(
-    family: str, stack: str, runs: list[Translated], profiles: Profiles, known: Mapping[str, float] = MappingProxyType({})
-) -> Fit | None:
+def _engine_fit(family: str, stack: str, runs: list[Translated], profiles: Profiles) -> Fit | None:
     fixed = _token(profiles) if stack.endswith(NETWORKS) else {}
     timed = _where(runs, lambda t: t["metric"] != "ttft_s")
     fed, unseen = _where(timed, lambda t: t["feeds"]), _where(timed, lambda t: ~t["feeds"])
@@ -224,7 +213,7 @@ def _engine_fit(
     ranges = [RANGES.get(name) or SHARES.get(name, SHARE) for name in names]
     pull = np.array([0.0 if name in RANGES else PULLS.get(name, PULL) for name in names])
     drag = np.array([DRAG if name in ON_HOST else 0.0 for name in names]) / sum(len(f.table) for f in fed)
-    usual = np.log([max(known.get(name, 0.0), r.start) for name, r in zip(names, ranges, strict=True)])
+    usual = np.log([r.start for r in ranges])
 
     def loss(x: NDArray[Any]) -> float:
         values = dict(zip(names, np.exp(x).tolist(), strict=True))
