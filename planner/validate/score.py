@@ -6,6 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from planner.schema.claim import NUMBERS, TEXTS
+
+RUN = [name for name in (*TEXTS, *NUMBERS) if name not in ("case", "metric", "unit", "value")]
+"""Columns that rows of one run have in common."""
+
 
 def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
     """The figures of one file, as ``--format json`` gives them; errors are fractions of the published value.
@@ -31,10 +36,31 @@ def score(name: str, t: pd.DataFrame) -> dict[str, Any]:
 
 
 def scores(name: str, t: pd.DataFrame, by: Sequence[str]) -> list[dict[str, Any]]:
-    """The figures of a file, or of each combination of values that its rows have of the columns ``by``."""
+    """The figures of a file, or of each combination of values that its rows have of the columns ``by``; by metric, with the
+    throughput of requests in flight beside the times that make it.
+    """
     if not by:
         return [score(name, t)]
-    return [{**score(name, part), "group": " ".join(map(_said, values))} for values, part in t.groupby(list(by), dropna=False)]
+    told = pd.concat([t, in_flight(t)], ignore_index=True) if "metric" in by else t
+    return [{**score(name, part), "group": " ".join(map(_said, values))} for values, part in told.groupby(list(by), dropna=False)]
+
+
+def in_flight(t: pd.DataFrame) -> pd.DataFrame:
+    """A row of output tokens a second for each run with rows of both times under a number of requests in flight.
+
+    Each request takes ttft + tpot × (output tokens − 1) seconds for its output tokens, and another takes its place.
+    """
+    times = t[t["concurrency"].notna() & t["metric"].isin(["ttft_s", "tpot_s"])]
+    times = times.assign(again=times.groupby([*RUN, "metric"], dropna=False).cumcount())
+    first, each = times[times["metric"] == "ttft_s"], times[times["metric"] == "tpot_s"]
+    both = each.merge(first, on=[*RUN, "again"], suffixes=("", "_first"))
+
+    def rate(of: str) -> "pd.Series[float]":
+        return both["output_tokens"] * both["concurrency"] / (both[f"{of}_first"] + both[of] * (both["output_tokens"] - 1))
+
+    found = {"value": rate("value"), "estimate": rate("estimate"), "low": rate("high"), "high": rate("low")}
+    seen = both["in_fit"].astype(bool) | both["in_fit_first"].astype(bool)
+    return both.assign(metric="output_tokens_per_s", in_fit=seen, **found)[list(t.columns)]
 
 
 def _said(value: Any) -> str:
