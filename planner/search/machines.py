@@ -27,10 +27,9 @@ USUAL_STACKS = {
     "infer": ("hailort", "vitis-ai", "mlperf-network", "timm"),
 }
 """Software whose measured share of its kernels' speed is taken, by scenario: the first that was measured on a family."""
-OWN_ALL_REDUCE = {"vllm", "sglang", "trtllm"}
-"""Inference engines that sum over tensor ranks by a kernel of their own."""
-OWN_EXPERTS = ("vllm", "sglang", "trtllm")
-"""Engines that bring kernels for experts beside those that TensorRT-LLM was timed with."""
+OWN_KERNELS = {"vllm", "sglang", "trtllm"}
+"""Inference engines that bring kernels of their own: to sum over tensor ranks, and for experts beside those that TensorRT-LLM was
+timed with."""
 COMMON = ("matmul", "stream")
 """Laws that every graph stands on."""
 HOST_LINKS = ("PCIe", "NVLink-C2C")
@@ -104,7 +103,7 @@ def find(setting: Setting, find_calibration: Find) -> dict[str, Found]:
     wanted["collective"] = (_link(setting.system), "default")
     wanted |= {f"collective_{kind}": (kind, "default") for kind in KINDS}
     wanted |= {"collective_beyond": ("all_reduce", "default"), "collective_host": ("host",)}
-    if OWN_ALL_REDUCE & set(setting.stacks):
+    if OWN_KERNELS & set(setting.stacks):
         wanted["collective_all_reduce"] = ("serving_all_reduce", "all_reduce", "default")
     ladder = [c for c in map(find_calibration, (own_id(device.id), device.family, device.alike, device.kind, EVERY)) if c]
     wanted["experts"] = _experts(setting, main, _first("engine", setting.stacks, ladder).variant)
@@ -117,7 +116,7 @@ def _experts(setting: Setting, main: str, software: str) -> tuple[str, ...]:
     """Variants of the experts' law, the most particular first, for a dtype under software."""
     plain = (main, ALIKE.get(main, "default"), "default")
     named = ("fp8_block", *plain) if setting.blocks and main == "fp8" else plain
-    own = software in OWN_EXPERTS and not (software == "trtllm" and setting.many)
+    own = software in OWN_KERNELS and not (software == "trtllm" and setting.many)
     return (f"serving_{named[0]}", *named) if own else named
 
 
