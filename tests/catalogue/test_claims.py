@@ -79,7 +79,7 @@ def test_a_size_that_is_absent_or_right_is_not_wrong(cell: str, tmp_path: Path) 
     assert read_claims(table(tmp_path, HEADER + ROW.format(value=5, tp=cell, devices=8)))["wrong"][0] == ""
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(max_size=300), st.text(',"\n\r;=a1', max_size=100).map(lambda rows: (HEADER + rows).encode())))
 def test_any_bytes_are_a_table_or_an_input_error(tmp_path: Path, raw: bytes) -> None:
     try:

@@ -212,7 +212,7 @@ def test_a_hostile_name_cannot_reach_the_terminal(tmp_path: Path) -> None:
 SIZES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.lists(st.integers(), max_size=3))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.sampled_from(sorted({*LLAMA, *DEEPSEEK_V3, *QWEN3_MOE, *GPT_OSS, *GPT2})), SIZES, max_size=4),
     st.booleans(),
@@ -227,7 +227,7 @@ def test_any_change_of_a_field_is_a_transformer_or_an_input_error(tmp_path: Path
         assert total(architecture) > 0
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.binary(), st.text().map(str.encode), st.text('{}[],:"0123456789.eE-+ntrufalse \n').map(str.encode)))
 def test_any_bytes_are_refused(tmp_path: Path, raw: bytes) -> None:
     path = config(tmp_path, "")

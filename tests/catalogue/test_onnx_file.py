@@ -184,7 +184,7 @@ def test_a_missing_file(tmp_path: Path, refused: Refused) -> None:
 WHOLE = small().SerializeToString()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, len(WHOLE) - 1), with_=st.binary(min_size=0, max_size=6), gone=st.integers(0, 40))
 def test_any_damage_is_an_answer_or_a_message(at: int, with_: bytes, gone: int, tmp_path: Path) -> None:
     """Bytes replaced anywhere: a graph of some work, or one InputError; never anything else."""
@@ -197,7 +197,7 @@ def test_any_damage_is_an_answer_or_a_message(at: int, with_: bytes, gone: int, 
     assert found and found.operations
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(raw=st.binary(max_size=300))
 def test_any_bytes_are_an_answer_or_a_message(raw: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"

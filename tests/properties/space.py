@@ -21,12 +21,13 @@ def machines(draw: st.DrawFn, n: int, *, ideal: bool = False) -> Machine:
     """Devices joined by links at least as fast inside a node as outside; efficiencies up to 1. ``ideal``: no fixed times."""
     of = lambda value: _one(draw, n, value)  # noqa: E731
     peak, out = of(st.floats(1e12, 5e15)), of(st.floats(1e9, 1e11))
+    size = of(st.sampled_from([1.0, 4.0, 8.0, 72.0]))
     device = {
         "peak": peak, "peak_half": peak * of(st.sampled_from([0.25, 0.5, 1.0])), "bandwidth": of(st.floats(1e10, 1e13)),
         "capacity": of(st.floats(8e9, 3e11)), "cache": of(st.sampled_from([np.nan, 5e7])),
         "units": of(st.sampled_from([np.nan, 8.0, 80.0, 132.0])), "out_bandwidth": out,
-        "up_bandwidth": out * of(st.floats(1, 50)), "up_size": of(st.sampled_from([1.0, 4.0, 8.0, 72.0])),
-        "systolic": of(st.sampled_from([np.nan, 128.0])), "up_peers": of(st.sampled_from([0.0, 0.0, 3.0, 7.0])),
+        "up_bandwidth": out * of(st.floats(1, 50)), "up_size": size,
+        "systolic": of(st.sampled_from([np.nan, 128.0])), "up_peers": of(st.sampled_from([0.0, 1.0])) * (size - 1),
     }  # fmt: skip
     zero = st.just(0.0)
     time, count, share = (zero, zero, st.just(1.0)) if ideal else (LITTLE, st.floats(0, 200), UNIT)

@@ -15,7 +15,7 @@ from tests.properties.space import layouts, machines, models, requests
 
 N = 3
 # shrinking takes minutes and ends in columns that read no better: leave it out
-FEW = settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.generate,))
+FEW = settings(max_examples=25, derandomize=True, phases=(Phase.generate,))
 Model = tuple[Columns, Columns]
 
 

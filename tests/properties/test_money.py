@@ -54,7 +54,7 @@ def asked(goal: str, rent: Rent, own: Own, economics: dict[str, float]) -> Input
     return inputs(aim, hardware=ALL, rent=rent, own=own, economics=economics)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from((*GOALS, "capacity")), RENTS, OWNS, ECONOMICS)
 def test_every_total_is_the_sum_of_its_shown_parts(goal: str, rent: Rent, own: Own, economics: dict[str, float]) -> None:
     for c in candidates(asked(goal, rent, own, economics)):
@@ -64,7 +64,7 @@ def test_every_total_is_the_sum_of_its_shown_parts(goal: str, rent: Rent, own: O
             assert not (c.term == "owned" and "rent" in c.cost_parts) and not (c.term != "owned" and c.upfront)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(RENTS, OWNS, ECONOMICS)
 def test_present_value_is_worth_the_monthly_cost_of_every_month(rent: Rent, own: Own, economics: dict[str, float]) -> None:
     """What owning costs a month, interest and all, discounted over the horizon, is its present value; so is a rent's."""
@@ -80,7 +80,7 @@ def test_present_value_is_worth_the_monthly_cost_of_every_month(rent: Rent, own:
         assert way.per_hour == pytest.approx(each[way.label].unit_cost.value, rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(RENTS, OWNS, ECONOMICS)
 def test_a_month_at_the_plans_use_lies_on_the_curve_over_use(rent: Rent, own: Own, economics: dict[str, float]) -> None:
     """Bills are straight lines between the steps of sustained use, which are among the tabulated uses."""
@@ -89,7 +89,7 @@ def test_a_month_at_the_plans_use_lies_on_the_curve_over_use(rent: Rent, own: Ow
         assert list(c.by_use) == sorted(c.by_use) or c.term == "spot"  # spot meets the end of the month with more hours
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.sampled_from(tuple(GOALS)), RENTS, OWNS)
 def test_a_dearer_term_never_makes_anything_cheaper(goal: str, rent: Rent, own: Own) -> None:
     def total(found: list[Candidate]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from tests.properties.space import layouts, machines, models, requests
 
 N = 3
 # shrinking takes minutes and ends in columns that read no better: leave it out
-FEW = settings(max_examples=25, deadline=None, derandomize=True, phases=(Phase.generate,))
+FEW = settings(max_examples=25, derandomize=True, phases=(Phase.generate,))
 DENSE = ("dense", "mla", "window")  # mixtures hide two exchanges behind the same work: see tests/model/test_training.py
 RATES = ("peak", "bandwidth", "up_bandwidth", "out_bandwidth")
 Model = tuple[Columns, Columns]
@@ -50,6 +50,8 @@ def test_a_faster_part_never_slows_serving(model: Model, w: Columns, m: Machine,
 @FEW
 @given(models(N, DENSE), layouts(N), machines(N), st.sampled_from([*RATES, "up_size"]))
 def test_a_faster_part_never_slows_training(model: Model, p: Columns, m: Machine, name: str) -> None:
+    if name == "up_size":  # a mesh of more devices has thinner wires between any two: only a switch gets better
+        m = replace(m, device=m.device.with_(up_peers=np.zeros(N)))
     before, after = step(model, p, m), step(model, p, doubled(m, name))
     assert np.all(np.isfinite(before)) and np.all(before > 0)
     # a shorter step hides less of an exchange, but never so much that the whole gets longer
